@@ -1,0 +1,70 @@
+"""The registry of benchmarks; later parts of the project add theirs here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from govhub.bench import engine, local
+from govhub.bench.results import Result
+from govhub.core.errors import UsageError
+from govhub.core.text import did_you_mean
+
+STOCK_LIMIT = 420.0
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A named group of measurements; ``default`` ones run when no name is given."""
+
+    name: str
+    about: str
+    run: Callable[[int], list[Result]]
+    runs: int
+    default: bool = True
+
+
+_EVERYTHING = {"create", "noop", "drift"}
+BENCHMARKS = {
+    item.name: item
+    for item in (
+        Benchmark("help", "start-up of the command line", local.start_up, 7),
+        Benchmark("validate", "all five hubs", local.validate_all, 5),
+        Benchmark("plan", "engine-free plan of Jinzhou", local.plan_jinzhou, 5),
+        Benchmark("load", "racks from patterns, four sizes", local.load_racks, 5),
+        Benchmark("nodes", "a lab of 1,000 nodes", local.lab_nodes, 1),
+        Benchmark("600", "600 objects", lambda runs: engine.create_and_after(600, runs, _EVERYTHING), 3),
+        Benchmark(
+            "growth",
+            "150 and 2,400 objects (1x and 16x; 4x is the benchmark 600), ours only compared to itself",
+            lambda runs: engine.growth((150, 600, 2400), runs),
+            1,
+        ),
+        Benchmark(
+            "3000",
+            "3,000 objects; stock is stopped when the ratio is decided",
+            lambda runs: engine.create_and_after(3000, runs, {"create"}, STOCK_LIMIT),
+            1,
+        ),
+    )
+}
+
+
+def select(names: Iterable[str]) -> list[Benchmark]:
+    """The named benchmarks, or the default ones.
+
+    Raises:
+        UsageError: a name is not known.
+    """
+    wanted = list(names)
+    for name in wanted:
+        if name not in BENCHMARKS:
+            hint = did_you_mean(name, BENCHMARKS) or f"known: {', '.join(BENCHMARKS)}"
+            raise UsageError.one("BEN001", f'there is no benchmark "{name}"', hint=hint)
+    return [BENCHMARKS[name] for name in wanted] or [item for item in BENCHMARKS.values() if item.default]
+
+
+def run(benchmarks: Iterable[Benchmark], runs: int | None = None) -> Iterator[Result]:
+    """Run one after the other and yield results as they come."""
+    for item in benchmarks:
+        yield from item.run(runs or item.runs)

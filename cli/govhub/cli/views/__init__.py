@@ -1,0 +1,1 @@
+"""What results look like: for people, as JSON, and as files for other programs."""

@@ -1,0 +1,164 @@
+"""``destroy``: remove everything of a hub from its clusters, leave nothing behind, and prove it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterable
+
+from govhub.core.diagnostics import Diagnostic, Severity
+from govhub.core.errors import InvalidInput, PolicyViolation
+from govhub.core.kube import Kube
+from govhub.core.plan import Op, Plan, PlannedChange
+from govhub.core.settings import today
+from govhub.engine.bucket import hub_keys
+from govhub.engine.executor import Executor, Job
+from govhub.engine.live import list_live
+from govhub.engine.planner import CLASS_OF_KIND
+from govhub.engine.runner import ShardEngine
+from govhub.engine.targets import PINS
+from govhub.ops.gates import frozen, require_budget
+from govhub.ops.jobs import remove_orphans
+from govhub.ops.plan import build_plan
+from govhub.ops.requests import RunRequest, RunResult
+from govhub.ops.runs import Run, close, new_run
+from govhub.ops.session import Connection, Session, open_session
+from govhub.ops.up import failures, look, reachable_only
+
+GONE_WITHIN = 180.0
+
+
+def destroy(request: RunRequest) -> RunResult:
+    """Delete all that the state records and all that carries the hub's labels; then look whether anything is left.
+
+    Raises:
+        PolicyViolation: the deletion was not confirmed by name, or a freeze forbids it.
+        LockHeld, ToolMissing, TargetUnreachable, InvalidInput: nothing was deleted.
+    """
+    if request.selection:
+        raise InvalidInput.one(
+            "DST001", "destroy takes the whole hub", hint="remove a tenant or system from the files, then run `up`"
+        )
+    session = open_session(request.hub, with_key=True)
+    with new_run(session, "destroy", request) as run:
+        session.reread()
+        connections = reachable_only(session.connect())
+        with run.timed("plan"):
+            drift = look(session, connections.values())
+            plan = _everything(session, build_plan(session, request.selection, drift))
+        run.save("plan.json", plan.as_dict())
+        result = RunResult(run=run.id, folder=run.folder, plan=plan, status="unchanged")
+        _gate(session, plan, request)
+        if plan.changes and request.approve and not request.approve(plan):
+            result.status = "declined"
+            return close(session, run, result)
+        _engines(session, run, request, result, connections)
+        remove_orphans(run, plan, connections, drift)
+        if result.status == "done":
+            _prove(session, run, result, connections)
+        return close(session, run, result)
+
+
+def _everything(session: Session, plan: Plan) -> Plan:
+    """The plan turned into one of deletions: everything recorded, and everything live that carries our labels."""
+    changes = [change for change in plan.changes if change.op is Op.DELETE]
+    known = {change.address for change in changes}
+    for shard, checkpoint in session.recorded.items():
+        for identity in checkpoint.objects:
+            address = f"{shard.cluster}/{shard.stack}/{identity}"
+            if address not in known:
+                changes.append(
+                    PlannedChange(
+                        op=Op.DELETE,
+                        address=address,
+                        reason="the hub is destroyed",
+                        shard=str(shard),
+                        kind=identity.kind,
+                        data=identity.kind in CLASS_OF_KIND,
+                    )
+                )
+    return dataclasses.replace(plan, changes=tuple(changes), unchanged=0, findings=(), capacity=())
+
+
+def _gate(session: Session, plan: Plan, request: RunRequest) -> None:
+    freezes = frozen(session.hub, plan.changes, today())
+    if freezes and session.name not in request.confirm:
+        raise PolicyViolation(freezes)
+    require_budget(session.hub, plan, request.confirm)
+
+
+def _engines(
+    session: Session, run: Run, request: RunRequest, result: RunResult, connections: dict[str, Connection]
+) -> None:
+    executor = Executor(
+        state=session.state,
+        settings=session.engine_settings(request.timeout),
+        kubeconfigs={name: item.kubeconfig for name, item in connections.items() if item.kubeconfig},
+        events=run.events,
+        run=run.id,
+        workers=request.workers,
+    )
+    if request.on_start:
+        request.on_start(executor.interrupt)
+    jobs = [
+        Job(
+            shard=shard,
+            objects=(),
+            touched=frozenset(checkpoint.objects),
+            # An unfinished run may have left objects that only a look at the cluster shows.
+            operation="destroy",
+        )
+        for shard, checkpoint in session.recorded.items()
+        if shard.cluster in connections
+    ]
+    result.jobs = executor.run(jobs, reverse=True)
+    result.problems += failures(session, result.jobs)
+    failed = any(job.status != "done" for job in result.jobs)
+    result.status = "interrupted" if executor.interrupted else "failed" if failed else "done"
+
+
+def _prove(session: Session, run: Run, result: RunResult, connections: dict[str, Connection]) -> None:
+    """Wait for the clusters to finish, list what is left, and only then let go of the state."""
+    kubes = [item.kube for item in connections.values() if item.kube]
+    with run.timed("proof"):
+        left = _left(kubes, session.name)
+        deadline = time.monotonic() + GONE_WITHIN
+        while left and time.monotonic() < deadline:
+            time.sleep(1.0)
+            left = _left(kubes, session.name)
+    if not left:
+        _forget_state(session, connections)
+        left = [f"state: {key}" for key in hub_keys(session.state.bucket, session.name) if not _kept(session, key)]
+    result.leftovers = tuple(left)
+    run.events.emit("proof", leftovers=left[:50], clusters=sorted(connections))
+    if left:
+        result.status = "failed"
+        text = f"{len(left)} things are still there after {GONE_WITHIN:.0f} s: {', '.join(left[:3])}"
+        result.problems.append(
+            Diagnostic(
+                code="DST002", severity=Severity.ERROR, summary=text, hint="look at their finalizers, then again"
+            )
+        )
+
+
+def _left(kubes: Iterable[Kube], hub: str) -> list[str]:
+    return sorted(f"{kube.name}/{identity}" for kube in kubes for identity in list_live(kube, hub))
+
+
+def _forget_state(session: Session, connections: dict[str, Connection]) -> None:
+    settings = session.engine_settings()
+    for shard in session.recorded:
+        kubeconfig = connections[shard.cluster].kubeconfig if shard.cluster in connections else None
+        if kubeconfig:
+            ShardEngine(settings, session.name, shard, kubeconfig, lambda: None).forget()
+    session.state.remove(PINS)
+    for key in session.state.bucket.keys(session.state.own("intents/")):
+        session.state.bucket.delete(key)
+    for key in hub_keys(session.state.bucket, session.name):
+        if not _kept(session, key):
+            session.state.bucket.delete(key)
+
+
+def _kept(session: Session, key: str) -> bool:
+    """Our lock is given back at the end, and the last run's summary is what `status` shows."""
+    return key in (session.state.own("lock.json"), session.state.own("last-run.json"))

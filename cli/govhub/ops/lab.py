@@ -1,0 +1,169 @@
+"""``lab up|status|down``: the embedded data center of a hub."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from govhub.core.errors import GovhubError, InvalidInput
+from govhub.core.kube import KINDS
+from govhub.engine.bucket import hub_keys
+from govhub.engine.lease import HubLock
+from govhub.engine.state import State
+from govhub.engine.targets import PINS
+from govhub.inventory.loader import Hub
+from govhub.inventory.model.compute import Cluster
+from govhub.inventory.model.network import Purpose
+from govhub.inventory.model.tenancy import Service, System, WorkloadKind
+from govhub.inventory.topology import PlacedHost
+from govhub.lab.cluster import LabCluster, make_nodes, make_volumes, recycle_volumes
+from govhub.lab.toolchain import CONTROL_PLANE, require
+from govhub.ops.load import valid_hub
+from govhub.ops.session import Connection, Session, hub_home, state_bucket
+
+STORAGE_CLASS = "govhub-standard"
+SPARE_VOLUMES = 20
+Progress = Callable[[str], None]
+
+
+def lab_up(hub_name: str, nodes: int | None, progress: Progress) -> dict[str, Any]:
+    """Start a control plane for each cluster of the hub without a kubeconfig of its own, and make its nodes.
+
+    Args:
+        hub_name: The hub.
+        nodes: At least this many nodes a cluster: the declared hosts are repeated, for tests of size.
+        progress: Told what happens; building the toolchain can take minutes.
+
+    Raises:
+        ToolMissing: the toolchain cannot be built.
+        GovhubError: a cluster did not start.
+    """
+    hub, _ = valid_hub(hub_name)
+    clusters = lab_clusters(hub)
+    tools = require(CONTROL_PLANE, progress)
+    out = []
+    for cluster in clusters:
+        started = time.monotonic()
+        lab = LabCluster(hub.name, cluster.name)
+        if lab.up(tools, service_range(hub, cluster)):
+            forget_cluster(hub, cluster.name)
+        kube = lab.connect()
+        made = make_nodes(kube, _at_least(hub.topology.nodes(cluster.name), nodes))
+        make_volumes(kube, _volume_sizes(hub, cluster), STORAGE_CLASS)
+        seconds = time.monotonic() - started
+        progress(f"cluster {cluster.name}: {made} nodes made, ready after {seconds:.1f} s")
+        out.append(_describe(lab) | {"seconds": round(seconds, 2)})
+    return {"schema": "govhub.lab/1", "hub": hub.name, "clusters": out}
+
+
+def lab_status(hub_name: str) -> dict[str, Any]:
+    """Which lab clusters run."""
+    hub, _ = valid_hub(hub_name)
+    clusters = [_describe(LabCluster(hub.name, item.name)) for item in lab_clusters(hub)]
+    return {"schema": "govhub.lab/1", "hub": hub.name, "clusters": clusters}
+
+
+def lab_down(hub_name: str) -> dict[str, Any]:
+    """End the lab's processes, remove its data, and put the state of its clusters aside: their objects are gone."""
+    hub, _ = valid_hub(hub_name)
+    tools = require(CONTROL_PLANE)
+    out = []
+    for cluster in lab_clusters(hub):
+        lab = LabCluster(hub.name, cluster.name)
+        existed = lab.exists()
+        lab.down(tools)
+        if existed:
+            forget_cluster(hub, cluster.name)
+        out.append(_describe(lab))
+    return {"schema": "govhub.lab/1", "hub": hub.name, "clusters": out}
+
+
+def forget_cluster(hub: Hub, cluster: str) -> list[str]:
+    """Drop the pin of a cluster that is gone, and move its state aside; returns the keys that were moved.
+
+    Raises:
+        LockHeld: a run works on the hub.
+    """
+    state = State(hub.model.hub.name, state_bucket(hub))
+    with HubLock(state, "forget", f"forget {cluster}"):
+        aside = hub_home(hub.model.hub.name) / "aside" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{cluster}"
+        moved = []
+        for key in hub_keys(state.bucket, state.hub):
+            ours = f"/{state.hub}.{cluster}." in key or f"/intents/{cluster}." in key
+            if ours and (data := state.bucket.get(key)) is not None:
+                target = aside / key
+                target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                target.write_bytes(data)
+                target.chmod(0o600)
+                state.bucket.delete(key)
+                moved.append(key)
+        pins = dict(state.read(PINS) or {})
+        if pins.pop(cluster, None):
+            state.write(PINS, pins)
+    return moved
+
+
+def recycle_lab_volumes(session: Session, connections: dict[str, Connection]) -> None:
+    """Offer volumes again whose claims are gone: the lab's fixed volumes stand for a storage system that would."""
+    for name, connection in connections.items():
+        lab = LabCluster(session.name, name)
+        if connection.kube and connection.kubeconfig == lab.kubeconfig:
+            recycle_volumes(connection.kube)
+
+
+def lab_clusters(hub: Hub) -> list[Cluster]:
+    """The clusters that the lab plays: those without a kubeconfig in the hub.
+
+    Raises:
+        InvalidInput: all clusters are real ones.
+    """
+    found = [cluster for cluster in hub.model.clusters if cluster.kubeconfig is None]
+    if not found:
+        raise InvalidInput.one("LAB002", f"all clusters of {hub.name} are real ones; there is nothing to simulate")
+    return found
+
+
+def service_range(hub: Hub, cluster: Cluster) -> str:
+    """The prefix of a cluster's service addresses, as declared; the API server's usual one otherwise."""
+    services = [prefix for prefix in hub.model.prefixes if prefix.purpose is Purpose.SERVICES]
+    own = [prefix for prefix in services if prefix.cluster == cluster.name]
+    shared = [prefix for prefix in services if prefix.cluster is None and prefix.zone == cluster.zone]
+    return str((own or shared)[0].cidr) if own or shared else "10.96.0.0/16"
+
+
+def _at_least(hosts: list[PlacedHost], count: int | None) -> list[PlacedHost]:
+    if not hosts or not count:
+        return hosts
+    extra = [
+        dataclasses.replace(hosts[index % len(hosts)], name=f"lab-{index:05d}") for index in range(len(hosts), count)
+    ]
+    return hosts + extra
+
+
+def _volume_sizes(hub: Hub, cluster: Cluster) -> list[str]:
+    """Room for every claim of the hub: the largest size for all, and some to spare for changes."""
+    owners: list[System | Service] = [*hub.model.systems, *hub.model.services]
+    works = [work for owner in owners for work in owner.workloads if work.kind is WorkloadKind.STATEFULSET]
+    environments = len(hub.model.hub.environments)
+    count = sum(work.replicas * environments for work in works if work.storage)
+    return ["8Ti"] * (count + SPARE_VOLUMES if cluster and count else 0)
+
+
+def _describe(lab: LabCluster) -> dict[str, Any]:
+    running = lab.running()
+    nodes = None
+    if running:
+        try:
+            nodes = sum(1 for _ in lab.connect().list(KINDS["", "Node"]))
+        except GovhubError:
+            running = False
+    return {
+        "name": lab.cluster,
+        "state": "running" if running else "stopped" if lab.exists() else "absent",
+        "nodes": nodes,
+        "kubeconfig": str(lab.kubeconfig) if lab.exists() else None,
+        "pids": lab.pids(),
+    }

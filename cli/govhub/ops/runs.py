@@ -1,0 +1,104 @@
+"""A run: its folder, its events, its lock, and what it leaves behind for people and for the next run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from govhub.core.events import EVENTS_VERSION, EventLog
+from govhub.core.files import private_folder, write_atomic
+from govhub.core.secrets import REDACTOR
+from govhub.core.settings import actor
+from govhub.engine.lease import HubLock
+from govhub.ops.requests import RunRequest, RunResult
+from govhub.ops.session import Session, hub_home
+
+LAST = "last-run.json"
+KEEP = 50
+
+
+@dataclass(slots=True)
+class Run:
+    """A run under the hub's lock."""
+
+    id: str
+    folder: Path
+    events: EventLog
+    lock: HubLock
+    started: float = field(default_factory=time.monotonic)
+    layers: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, layer: str) -> Iterator[None]:
+        """Measure a layer's wall-clock time."""
+        begin = time.monotonic()
+        try:
+            yield
+        finally:
+            self.layers[layer] = self.layers.get(layer, 0.0) + time.monotonic() - begin
+
+    def save(self, name: str, document: Any) -> None:
+        """Write a document into the run folder, scrubbed of secrets."""
+        text = json.dumps(document, ensure_ascii=False, indent=1)
+        write_atomic(self.folder / name, REDACTOR(text))
+
+
+@contextmanager
+def new_run(session: Session, operation: str, request: RunRequest) -> Iterator[Run]:
+    """Take the hub's lock and open a run folder; both are closed again whatever happens.
+
+    Raises:
+        LockHeld: another run works on this hub.
+    """
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    with HubLock(session.state, run_id, operation) as lock:
+        folder = private_folder(runs_folder(session.name) / run_id)
+        events = EventLog(folder / "events.ndjson", redact=REDACTOR)
+        if request.listener:
+            events.listen(request.listener)
+        run = Run(run_id, folder, events, lock)
+        events.emit(
+            "run-started", version=EVENTS_VERSION, run=run_id, hub=session.name, operation=operation, actor=actor()
+        )
+        if lock.taken_over:
+            events.emit("lock-taken-over", from_run=lock.taken_over.run, reason=lock.taken_reason)
+        try:
+            yield run
+        finally:
+            events.close()
+            _prune(folder.parent)
+
+
+def close(session: Session, run: Run, result: RunResult) -> RunResult:
+    """Write the result into the run folder and beside the state."""
+    result.seconds = time.monotonic() - run.started
+    result.layers = run.layers
+    document = result.as_dict()
+    run.events.emit("run-finished", run=run.id, status=result.status, seconds=round(result.seconds, 2))
+    run.save("result.json", document)
+    summary = {key: document[key] for key in ("run", "status", "seconds", "summary")}
+    session.state.write(LAST, summary | {"time": datetime.now(UTC).isoformat(timespec="seconds")})
+    return result
+
+
+def runs_folder(hub: str) -> Path:
+    """Where a hub's run folders are."""
+    return hub_home(hub) / "runs"
+
+
+def _prune(folder: Path) -> None:
+    """Keep the last runs; names sort by time."""
+    for old in sorted(folder.iterdir())[:-KEEP]:
+        for path in old.iterdir():
+            with contextlib.suppress(OSError):
+                path.unlink()
+        with contextlib.suppress(OSError):
+            old.rmdir()

@@ -1,0 +1,1 @@
+"""The words every layer shares: diagnostics, errors, events, digests, secrets and settings."""

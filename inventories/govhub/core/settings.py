@@ -1,0 +1,65 @@
+"""Where things are: every environment variable's name, and the folders they stand for."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+
+class Env:
+    """The environment variables that govhub reads; nothing else is looked at."""
+
+    HOME = "GOVHUB_HOME"
+    CACHE = "GOVHUB_CACHE"
+    INVENTORIES = "GOVHUB_INVENTORIES"
+    STATE = "GOVHUB_STATE"
+    PASSPHRASE_FILE = "GOVHUB_PASSPHRASE_FILE"  # noqa: S105  # the name of a variable
+    KUBECONFIG_PREFIX = "GOVHUB_KUBECONFIG_"
+    TODAY = "GOVHUB_TODAY"
+    LANG = "GOVHUB_LANG"
+    ACTOR = "GOVHUB_ACTOR"
+
+
+def home() -> Path:
+    """Runs, state, locks and lab clusters of this user; ``GOVHUB_HOME`` moves them."""
+    if value := os.environ.get(Env.HOME):
+        return Path(value).expanduser().absolute()
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "govhub"
+
+
+def cache() -> Path:
+    """What can be built again: the toolchain; ``GOVHUB_CACHE`` moves it."""
+    if value := os.environ.get(Env.CACHE):
+        return Path(value).expanduser().absolute()
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "govhub"
+
+
+def today() -> date:
+    """The day that exceptions are checked against; ``GOVHUB_TODAY`` (YYYY-MM-DD) is for rehearsing a date."""
+    if value := os.environ.get(Env.TODAY):
+        return date.fromisoformat(value)
+    return datetime.now(UTC).date()
+
+
+def actor() -> str:
+    """Who runs this, for the ledger and for locks."""
+    return os.environ.get(Env.ACTOR) or os.environ.get("USER") or f"uid-{os.getuid()}"
+
+
+def content(*parts: str) -> Path:
+    """A file that ships with govhub: in a checkout from its root, in a wheel from ``govhub/_content``."""
+    package = Path(__file__).resolve().parents[1]
+    shipped = package / "_content"
+    root = shipped if shipped.is_dir() else package.parents[1]
+    return root.joinpath(*parts)
+
+
+def inventories() -> Path:
+    """The folder whose sub-folders are hubs: ``GOVHUB_INVENTORIES``, ``./inventories``, or the shipped ones."""
+    if value := os.environ.get(Env.INVENTORIES):
+        return Path(value).expanduser().absolute()
+    here = Path.cwd() / "inventories"
+    return here if here.is_dir() else content("inventories")

@@ -1,0 +1,161 @@
+"""The columns that each kind of table may have, under their English and Chinese headings."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from govhub.inventory.importers import values
+from govhub.inventory.importers.values import Converter
+
+What = Literal["departments", "systems"]
+SECTIONS: dict[What, str] = {"departments": "tenants", "systems": "systems"}
+FieldPath = tuple[str, ...]
+_NOISE = re.compile(r"\([^)]*\)|\[[^\]]*\]|[\s_*:\-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column: ``path`` leads to its value in the model; positions in lists are left out."""
+
+    name: str
+    headings: tuple[str, ...]
+    path: FieldPath
+    convert: Converter = values.plain
+    required: bool = False
+    hint: str = ""
+
+    @property
+    def spellings(self) -> str:
+        """For messages: ``title_zh (or 部门名称)``."""
+        return f"{self.name} (or {self.headings[0]})" if self.headings else self.name
+
+
+def _column(
+    path: str, *headings: str, convert: Converter = values.plain, name: str = "", required: bool = False, hint: str = ""
+) -> Column:
+    steps = tuple(path.split("."))
+    return Column(name=name or steps[-1], headings=headings, path=steps, convert=convert, required=required, hint=hint)
+
+
+_SLUG = "lower-case letters, digits and hyphens, such as public-security; it becomes part of Kubernetes names"
+_CPU = "cores, such as 4 or 500m"
+_BYTES = "an amount with its unit, such as 64Gi or 2Ti"
+_NAME = _column("name", "标识", "英文标识", "代码", "编码", "slug", "id", required=True, hint=_SLUG)
+_TITLE_EN = _column(
+    "title.en",
+    "英文名称",
+    "英文名",
+    "english name",
+    convert=values.title,
+    name="title_en",
+    required=True,
+    hint="in English",
+)
+_NOTES = (
+    _column("assumed", "推测", convert=values.yes_no, hint="yes when the city published no figure; then give a reason"),
+    _column("reason", "理由", "依据", convert=values.title),
+)
+
+DEPARTMENTS: tuple[Column, ...] = (
+    _NAME,
+    _column(
+        "title.zh",
+        "部门名称",
+        "部门",
+        "单位名称",
+        "单位",
+        "中文名称",
+        "名称",
+        convert=values.title,
+        name="title_zh",
+        required=True,
+    ),
+    _TITLE_EN,
+    _column(
+        "level", "层级", "行政层级", "级别", convert=values.level, hint="province, city, county, township or village"
+    ),
+    _column("region", "区域", "行政区", "行政区划", hint="the name of a region of this hub"),
+    _column("cluster", "集群", hint="the name of a cluster of this hub"),
+    _column("quota", "配额", "配额等级", "配额类别", "quota class", required=True, hint="the name of a quota class"),
+    _column("overrides.cpu", "核数", "vcpu", convert=values.cores, hint=_CPU),
+    _column("overrides.memory", "内存", convert=values.amount, hint=_BYTES),
+    _column("overrides.storage", "存储", convert=values.amount, hint=_BYTES),
+    _column("overrides.pods", "容器组数", convert=values.integer),
+    _column("overrides.accelerators", "加速卡", "gpu", convert=values.integer),
+    _column("groups.admin", "管理员组", "admin group", convert=values.title, name="admin"),
+    _column("groups.developer", "开发组", "developer group", convert=values.title, name="developer"),
+    _column("groups.viewer", "只读组", "viewer group", convert=values.title, name="viewer"),
+    *_NOTES,
+)
+
+SYSTEMS: tuple[Column, ...] = (
+    _NAME,
+    _column("title.zh", "系统名称", "系统", "中文名称", "名称", convert=values.title, name="title_zh", required=True),
+    _TITLE_EN,
+    _column(
+        "tenant",
+        "所属部门",
+        "部门",
+        "单位",
+        "department",
+        convert=values.title,
+        required=True,
+        hint="a department's name",
+    ),
+    _column("owner", "责任处室", "责任科室", "负责处室", "office", convert=values.title, required=True),
+    _column("tier", "等级", "重要等级", "业务等级", convert=values.grade, required=True, hint="1, 2 or 3"),
+    _column(
+        "protection_level",
+        "等保级别",
+        "等保等级",
+        "等保",
+        convert=values.grade,
+        required=True,
+        hint="1 to 5 (GB/T 22239)",
+    ),
+    _column("classified", "涉密", "是否涉密", convert=values.yes_no, hint="yes or no"),
+    _column(
+        "environments", "环境", "environment", convert=values.words, hint="names of environments, such as prod, test"
+    ),
+    _column("users", "用户数", convert=values.integer),
+    _column("workloads.name", "组件", "工作负载", name="workload", hint=f"{_SLUG}; web when not given"),
+    _column("workloads.kind", "组件类型", hint="deployment, statefulset or cronjob"),
+    _column("workloads.image", "镜像", "容器镜像", required=True, hint="an image of the hub's registries, with a tag"),
+    _column("workloads.replicas", "副本数", "副本", convert=values.integer),
+    _column("workloads.cpu", "核数", "vcpu", convert=values.cores, required=True, hint=_CPU),
+    _column("workloads.memory", "内存", convert=values.amount, required=True, hint=_BYTES),
+    _column("workloads.storage", "存储", convert=values.amount, hint=_BYTES),
+    _column("workloads.port", "端口", convert=values.integer),
+    _column("workloads.arch", "架构", hint="amd64 or arm64"),
+    _column("workloads.pool", "节点池", hint="the name of a pool of the department's cluster"),
+    _column("workloads.accelerators", "加速卡", "gpu", convert=values.integer),
+    _column("workloads.schedule", "计划", "cron", hint="five cron fields"),
+    *_NOTES,
+)
+
+COLUMNS: dict[What, tuple[Column, ...]] = {"departments": DEPARTMENTS, "systems": SYSTEMS}
+
+
+def key_of(heading: str) -> str:
+    """A heading without what people add to it: case, spaces, stars, units in brackets."""
+    return _NOISE.sub("", unicodedata.normalize("NFKC", heading).lower())
+
+
+def headings_of(what: What) -> dict[str, Column]:
+    """Every accepted heading, reduced by :func:`key_of`, with its column."""
+    return {key_of(word): column for column in COLUMNS[what] for word in (column.name, *column.headings)}
+
+
+def recognised(cells: Iterable[str], known: dict[str, Column]) -> int:
+    """How many of ``cells`` are headings; tells the header from the big title that often stands above it."""
+    return sum(key_of(cell) in known for cell in cells)
+
+
+def column_at(what: What, location: tuple[str | int, ...]) -> Column | None:
+    """The column behind a place in the model, as pydantic names it."""
+    path = tuple(step for step in location if isinstance(step, str))
+    return next((column for column in COLUMNS[what] if path[: len(column.path)] == column.path), None)

@@ -1,0 +1,150 @@
+"""Changes in a hub's YAML text that leave everything else as it was written.
+
+ruamel.yaml renders the changed file; then only the lines of the changed items are taken over into the
+original text, because a re-rendered file would re-wrap lines that nobody touched. The result is parsed
+again, and if it does not mean exactly what the rendering means, the rendering is used instead.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
+
+from govhub.core.diagnostics import Diagnostics
+from govhub.core.errors import InvalidInput
+from govhub.inventory.importers.entries import Entry
+from govhub.inventory.importers.results import Outcome
+from govhub.inventory.importers.tree import put
+from govhub.inventory.located import LocatedMap, read_yaml
+
+MIN_WIDTH = 130
+BOM = "\ufeff"
+_DASH = re.compile(r"( *)- ")
+_BETWEEN = re.compile(r"\s*(#.*|\.\.\.)?\s*")
+
+
+def edit(text: str, section: str, entries: list[Entry], scratch: Path) -> str:
+    """``text`` (a hub file, or nothing) with ``entries`` changed in or added to ``section``.
+
+    ``scratch`` is a file that may be overwritten; it is where the outcome is parsed.
+
+    Raises:
+        InvalidInput: the file cannot be edited without losing something (IMP034).
+    """
+    body = text.removeprefix(BOM)
+    windows = "\r\n" in body
+    rendered = _render(body.replace("\r\n", "\n"), section, entries, scratch)
+    if windows:
+        rendered = rendered.replace("\n", "\r\n")
+    spliced = _splice(body, rendered, section, entries, scratch)
+    return text[: len(text) - len(body)] + spliced
+
+
+def _render(body: str, section: str, entries: list[Entry], scratch: Path) -> str:
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = max(MIN_WIDTH, *(len(line) for line in body.split("\n")))
+    offset = _offset(body, section, scratch)
+    yaml.indent(mapping=2, sequence=offset + 2, offset=offset)
+    try:
+        root = yaml.load(body)
+        root = CommentedMap() if root is None else root
+        _change(root, section, entries)
+        out = io.StringIO()
+        yaml.dump(root, out)
+    except (YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
+        summary = f"the hub's file cannot be edited: {' '.join(str(error).split())[:160]}"
+        hint = f"enter the {section} by hand, or move the section into a file of its own"
+        raise InvalidInput.one("IMP034", summary, hint=hint) from error
+    return out.getvalue()
+
+
+def _change(root: Any, section: str, entries: list[Entry]) -> None:
+    if root.get(section) is None:
+        root[section] = CommentedSeq()
+    items = root[section]
+    if not items:
+        # `tenants: []` would go on as one long line.
+        items.fa.set_block_style()
+    by_name = {item.get("name"): position for position, item in enumerate(items)}
+    for entry in entries:
+        if entry.outcome is Outcome.ADDED:
+            items.append(CommentedMap())
+            position = len(items) - 1
+        else:
+            position = by_name[entry.name]
+        for path, value in entry.changes.items():
+            put(items, (position, *path), value)
+
+
+def _splice(body: str, rendered: str, section: str, entries: list[Entry], scratch: Path) -> str:
+    """The original lines with the changed items' rendered lines; the whole rendering when that is not the same."""
+    meant = _parse(rendered, scratch)
+    before, after = _spans(body, section, scratch), _spans(rendered, section, scratch)
+    if not before or not after or meant is None:
+        return rendered
+    old, new = body.split("\n"), rendered.split("\n")
+    names = [item.get("name") for item in meant[section]]
+    changed = {names.index(entry.name) for entry in entries if entry.outcome is Outcome.UPDATED}
+    out = old[: before[0][0]]
+    for position, (start, end) in enumerate(before):
+        following = before[position + 1][0] if position + 1 < len(before) else len(old)
+        lines = new[slice(*after[position])] if position in changed else old[start:end]
+        added = _added(old, new, before, after) if position + 1 == len(before) else []
+        out += lines + added + old[end:following]
+    result = "\n".join(out)
+    return result if _parse(result, scratch) == meant else rendered
+
+
+def _added(old: list[str], new: list[str], before: list[tuple[int, int]], after: list[tuple[int, int]]) -> list[str]:
+    """The rendered lines of new items, set apart by an empty line when the items of the file are."""
+    gaps = [old[end:start] for (_, end), (start, _) in pairwise(before)]
+    spaced = any(not line.strip() for gap in gaps for line in gap)
+    blank = ["\r" if old[0].endswith("\r") else ""] if spaced else []
+    lines: list[str] = []
+    for start, end in after[len(before) :]:
+        lines += blank + new[start:end]
+    return lines
+
+
+def _spans(text: str, section: str, scratch: Path) -> list[tuple[int, int]]:
+    """First line and the line after the last one of each item; nothing when they do not stand line by line."""
+    tree = _parse(text, scratch)
+    if not tree or not tree.get(section):
+        return []
+    lines = text.split("\n")
+    starts = [mark[0] - 1 for mark in tree[section].marks]
+    if starts != sorted(set(starts)) or not all(_DASH.match(lines[start]) for start in starts):
+        return []
+    later = [mark[0] - 1 for mark in tree.marks.values() if mark[0] - 1 > starts[-1]]
+    ends = [*starts[1:], min(later, default=len(lines))]
+    return [(start, _without_tail(lines, start, end)) for start, end in zip(starts, ends, strict=True)]
+
+
+def _without_tail(lines: list[str], start: int, end: int) -> int:
+    """Comments and empty lines behind an item belong to what follows."""
+    while end > start + 1 and _BETWEEN.fullmatch(lines[end - 1]):
+        end -= 1
+    return end
+
+
+def _offset(body: str, section: str, scratch: Path) -> int:
+    """How far the section's dashes are indented; 2 when it has no items yet."""
+    spans = _spans(body, section, scratch)
+    match = _DASH.match(body.split("\n")[spans[0][0]]) if spans else None
+    return len(match[1]) if match else 2
+
+
+def _parse(text: str, scratch: Path) -> LocatedMap | None:
+    # newline="": a carriage return stays where it is.
+    scratch.write_text(text, encoding="utf-8", newline="")
+    found = Diagnostics()
+    tree = read_yaml(scratch, scratch.name, found)
+    return None if found.errors else tree

@@ -1,0 +1,105 @@
+"""Hosts, clusters and node pools."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from govhub.inventory.model.common import Arch, Assumable, Name, Part, Pattern, Quantity, RackPattern, ShortName
+
+
+class Accelerators(Part):
+    """Accelerator cards in one host."""
+
+    resource: Annotated[str, Field(pattern=r"^[a-z0-9.-]+/[a-z0-9.-]+$", max_length=80)]
+    """The extended resource pods ask for, such as ``nvidia.com/gpu`` or ``huawei.com/Ascend910`` in lower case."""
+    count: int = Field(ge=1, le=64)
+    """Cards per host."""
+    kind: str = Field(default="", max_length=60)
+    """Model of the card."""
+
+
+class HostRole(StrEnum):
+    """What a host is for."""
+
+    WORKER = "worker"
+    CONTROL_PLANE = "control-plane"
+    STORAGE = "storage"
+    DATABASE = "database"
+    NETWORK = "network"
+
+
+class Hosts(Assumable):
+    """A run of equal hosts, placed rack by rack: host *i* stands in rack *i* modulo the number of racks."""
+
+    names: Pattern
+    """Host names, such as ``jz-c{001..096}``."""
+    racks: RackPattern
+    """``site/hall/row/rack`` patterns, such as ``jz-a/h1/r{01..04}/{01..24}``."""
+    role: HostRole = HostRole.WORKER
+    cluster: Name | None = None
+    """The cluster whose node this host is; none for storage, databases and spares."""
+    pool: Name | None = None
+    """The node pool within that cluster."""
+    arch: Arch
+    cores: int = Field(ge=1, le=1024)
+    """Physical or logical cores that the node offers."""
+    memory: Quantity
+    """Memory, such as 512Gi."""
+    storage: Quantity | None = None
+    """Local storage, such as 8Ti."""
+    accelerators: Accelerators | None = None
+    units: int = Field(default=2, ge=1, le=20)
+    """Height in rack units."""
+    watts: int = Field(default=800, ge=10, le=20_000)
+    """Rated power draw of one host, in W."""
+    kg: float = Field(default=30, gt=0, le=500)
+    """Weight of one host, in kg."""
+    lab: bool = False
+    """Booted as a real host in the lab."""
+
+
+class Taint(Part):
+    """A Kubernetes taint of a pool's nodes."""
+
+    key: Annotated[str, Field(pattern=r"^([a-z0-9.-]+/)?[A-Za-z0-9._-]+$", max_length=120)]
+    value: Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$", max_length=63)] = ""
+    effect: Annotated[str, Field(pattern=r"^(NoSchedule|PreferNoSchedule|NoExecute)$")] = "NoSchedule"
+
+
+class Pool(Assumable):
+    """A node pool: hosts of one architecture that systems ask for by name."""
+
+    name: Name
+    arch: Arch
+    labels: dict[
+        Annotated[str, Field(pattern=r"^([a-z0-9.-]+/)?[A-Za-z0-9._-]+$", max_length=120)],
+        Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$", max_length=63)],
+    ] = {}
+    taints: list[Taint] = []
+
+
+class Kubeconfig(Part):
+    """How a cluster is reached; paths only, never credentials."""
+
+    path: str = Field(min_length=1, max_length=300)
+    """A kubeconfig file outside the hub folder; ``~`` and ``$VARIABLES`` are expanded."""
+    context: str = Field(default="", max_length=120)
+    """The context within it; empty for the current one."""
+
+
+class Cluster(Assumable):
+    """A Kubernetes cluster of the hub."""
+
+    name: ShortName
+    site: Name
+    zone: Name
+    """The network zone its systems live in."""
+    version: Annotated[str, Field(pattern=r"^1\.[0-9]{1,2}$")] = "1.36"
+    pools: list[Pool] = Field(min_length=1)
+    uid: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] | None = None
+    """UID of the kube-system namespace; pins the target. Without it the first `up` pins what it finds."""
+    kubeconfig: Kubeconfig | None = None
+    """The real cluster; without it the lab's cluster of this name is used."""

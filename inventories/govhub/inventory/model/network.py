@@ -1,0 +1,52 @@
+"""Network zones and the prefixes they own."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated
+
+from pydantic import Field
+
+from govhub.inventory.model.common import Assumable, Name, Title
+
+
+class ZoneKind(StrEnum):
+    """The kinds of network zone of a government cloud."""
+
+    EXTRANET = "government-extranet"
+    INTERNET = "internet"
+    DATA = "data"
+    MANAGEMENT = "management"
+
+
+class Zone(Assumable):
+    """A network zone; zones are separated, and only declared flows cross."""
+
+    name: Name
+    title: Title
+    kind: ZoneKind
+
+
+class Purpose(StrEnum):
+    """What a prefix is for."""
+
+    NODES = "nodes"
+    PODS = "pods"
+    SERVICES = "services"
+    STORAGE = "storage"
+    OUT_OF_BAND = "out-of-band"
+    USERS = "users"
+    DEPARTMENTS = "departments"
+
+
+class Prefix(Assumable):
+    """An address range; ranges of one hub do not overlap, except a container and what stands inside it."""
+
+    cidr: IPv4Network | IPv6Network
+    zone: Name
+    purpose: Purpose
+    site: Name | None = None
+    region: Name | None = None
+    cluster: Name | None = None
+    vlan: Annotated[int, Field(ge=1, le=4094)] | None = None

@@ -1,0 +1,30 @@
+"""``./hub test``: every check and test, in the environment that ./hub made."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.stop_on_first_error = False
+CODE = [f"{layer}/govhub" for layer in ("inventories", "stacks", "lab", "cli")]
+PYTHONS = ["inventories", "stacks", "lab", "cli", "tests", "noxfile.py"]
+
+
+@nox.session(python=False)
+def lint(session: nox.Session) -> None:
+    """Style and layers."""
+    session.run("ruff", "format", "--check", *PYTHONS)
+    session.run("ruff", "check", *PYTHONS)
+    session.run("lint-imports")
+
+
+@nox.session(python=False)
+def types(session: nox.Session) -> None:
+    """Strict types on code and tests."""
+    session.run("mypy", *CODE, "tests")
+
+
+@nox.session(python=False)
+def tests(session: nox.Session) -> None:
+    """All tests; arguments after ``./hub test`` go to pytest (``./hub test -k drift``, ``./hub test --slow``)."""
+    session.run("python", "-m", "pytest", *session.posargs)

@@ -1,0 +1,1 @@
+"""The engine side: state, planner, ledger, locks, the Pulumi adapter, drift and recovery."""

@@ -1,0 +1,232 @@
+"""Where state lives: a bucket of small documents, as a folder or as a PostgreSQL table.
+
+The keys under ``.pulumi/`` are Pulumi's own (its DIY backend reads and writes them); those under
+``.govhub/`` are ours: locks, pinned targets and intents. One bucket holds both, so that moving the state
+moves everything, and a lock guards exactly the state it stands beside.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from govhub.core.errors import GovhubError, InvalidInput
+from govhub.core.files import private_folder, write_atomic
+
+TABLE = "pulumi_state"
+
+
+class Bucket(Protocol):
+    """A key-value store with the two conditional writes that locks need."""
+
+    url: str
+    shown: str
+    """The address without a password, for messages."""
+
+    def get(self, key: str) -> bytes | None:
+        """The document, or None."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write, durably."""
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Write only if the key is new; False when it exists."""
+
+    def swap(self, key: str, old: bytes, new: bytes | None) -> bool:
+        """Replace (or with None delete) only if the document still is ``old``."""
+
+    def delete(self, key: str) -> None:
+        """Remove; nothing happens when it is not there."""
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys that start with ``prefix``, sorted."""
+
+
+class FolderBucket:
+    """Documents as files of mode 600; conditional writes are serialised by a lock file."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = private_folder(root)
+        self.url = f"file://{root}"
+        self.shown = str(root)
+
+    def get(self, key: str) -> bytes | None:
+        """See :class:`Bucket`."""
+        try:
+            return (self.root / key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def put(self, key: str, data: bytes) -> None:
+        """See :class:`Bucket`."""
+        write_atomic(self.root / key, data)
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """See :class:`Bucket`."""
+        with self._exclusive():
+            if (self.root / key).exists():
+                return False
+            self.put(key, data)
+        return True
+
+    def swap(self, key: str, old: bytes, new: bytes | None) -> bool:
+        """See :class:`Bucket`."""
+        with self._exclusive():
+            if self.get(key) != old:
+                return False
+            if new is None:
+                self.delete(key)
+            else:
+                self.put(key, new)
+        return True
+
+    def delete(self, key: str) -> None:
+        """See :class:`Bucket`."""
+        (self.root / key).unlink(missing_ok=True)
+
+    def keys(self, prefix: str) -> list[str]:
+        """See :class:`Bucket`; temporary files of a killed writer are left out."""
+        base = (self.root / prefix) if prefix.endswith("/") else (self.root / prefix).parent
+        found = []
+        for folder, _, names in os.walk(base):
+            for name in names:
+                key = str((Path(folder) / name).relative_to(self.root))
+                if key.startswith(prefix) and not name.startswith(".") and not name.endswith(".attrs"):
+                    found.append(key)
+        return sorted(found)
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        with (self.root / ".bucket.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+class PostgresBucket:
+    """JSON documents as rows of the table that Pulumi's PostgreSQL backend uses; connects at first use."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        parts = urlsplit(url)
+        self.shown = f"{parts.scheme}://{parts.hostname}:{parts.port or 5432}{parts.path}"
+        self._connection: Any = None
+
+    def get(self, key: str) -> bytes | None:
+        """See :class:`Bucket`."""
+        rows = self._run(f"SELECT data::text FROM {TABLE} WHERE key = %s", key)
+        return str(rows[0][0]).encode() if rows else None
+
+    def put(self, key: str, data: bytes) -> None:
+        """See :class:`Bucket`."""
+        self._run(
+            f"INSERT INTO {TABLE} (key, data) VALUES (%s, %s::json)"
+            " ON CONFLICT (key) DO UPDATE SET data = EXCLUDED.data, updated_at = now() RETURNING 1",
+            key,
+            data.decode(),
+        )
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """See :class:`Bucket`."""
+        statement = f"INSERT INTO {TABLE} (key, data) VALUES (%s, %s::json) ON CONFLICT (key) DO NOTHING RETURNING 1"
+        return bool(self._run(statement, key, data.decode()))
+
+    def swap(self, key: str, old: bytes, new: bytes | None) -> bool:
+        """See :class:`Bucket`."""
+        if new is None:
+            statement = f"DELETE FROM {TABLE} WHERE key = %s AND data::text = %s RETURNING 1"
+            return bool(self._run(statement, key, old.decode()))
+        statement = (
+            f"UPDATE {TABLE} SET data = %s::json, updated_at = now() WHERE key = %s AND data::text = %s RETURNING 1"
+        )
+        return bool(self._run(statement, new.decode(), key, old.decode()))
+
+    def delete(self, key: str) -> None:
+        """See :class:`Bucket`."""
+        self._run(f"DELETE FROM {TABLE} WHERE key = %s RETURNING 1", key)
+
+    def keys(self, prefix: str) -> list[str]:
+        """See :class:`Bucket`."""
+        rows = self._run(f"SELECT key FROM {TABLE} WHERE starts_with(key, %s) ORDER BY key", prefix)
+        return [row[0] for row in rows]
+
+    def _run(self, statement: str, *values: object) -> list[Any]:
+        import psycopg
+
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connection = self._connect()
+            return list(self._connection.execute(statement, values).fetchall())
+        except psycopg.Error as error:
+            raise GovhubError.one(
+                "STA001",
+                f"the state database {self.shown} does not answer as it should: {str(error).splitlines()[0][:160]}",
+                hint="check GOVHUB_STATE and the database",
+            ) from error
+
+    def _connect(self) -> Any:
+        import psycopg
+
+        connection = psycopg.connect(self.url, autocommit=True, connect_timeout=10)
+        # The shape that Pulumi's backend makes; whoever comes first makes the table.
+        connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {TABLE} (key TEXT PRIMARY KEY, data JSON NOT NULL,"
+            " updated_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now())"
+        )
+        return connection
+
+
+def open_bucket(address: str) -> Bucket:
+    """The bucket behind an address: ``postgres://…`` or a folder.
+
+    Raises:
+        InvalidInput: the address is of another scheme.
+    """
+    scheme = urlsplit(address).scheme
+    if scheme in ("postgres", "postgresql"):
+        return PostgresBucket(address.replace("postgresql://", "postgres://", 1))
+    if scheme in ("", "file"):
+        return FolderBucket(Path(address.removeprefix("file://")).expanduser().absolute())
+    raise InvalidInput.one(
+        "STA002", f'the state address starts with "{scheme}:"', hint="use a folder or postgres://user@host/database"
+    )
+
+
+def move(source: Bucket, target: Bucket, hub: str, leave: tuple[str, ...] = ()) -> int:
+    """Copy everything of ``hub`` from one bucket to another, verify it, then remove it at the source.
+
+    Args:
+        source: Where it is.
+        target: Where it goes; must hold nothing of this hub.
+        hub: The hub's name.
+        leave: Keys that stay: the lock under which this runs.
+
+    Raises:
+        GovhubError: the target holds state of this hub already, or a copy differs; the source is untouched then.
+    """
+    keys = [key for key in hub_keys(source, hub) if key not in leave]
+    present = hub_keys(target, hub)
+    if present:
+        raise GovhubError.one(
+            "STA003",
+            f"{target.shown} already holds {len(present)} documents of {hub}",
+            hint="choose an empty target; state is never merged",
+        )
+    for key in keys:
+        data = source.get(key) or b""
+        target.put(key, data)
+        if target.get(key) != data:
+            raise GovhubError.one("STA004", f"the copy of {key} differs from its source", hint="nothing was removed")
+    for key in keys:
+        source.delete(key)
+    return len(keys)
+
+
+def hub_keys(bucket: Bucket, hub: str) -> list[str]:
+    """The keys that belong to a hub."""
+    ours = [key for key in bucket.keys(".pulumi/") if f"/{hub}." in key]
+    return ours + bucket.keys(f".govhub/{hub}/")

@@ -1,0 +1,91 @@
+"""The hub's key: from it come the engine's passphrase, generated secrets and the fingerprints of secrets."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from govhub.core.errors import InvalidInput
+from govhub.core.files import private_folder, write_atomic
+from govhub.core.secrets import REDACTOR, Secret
+from govhub.core.settings import Env
+from govhub.inventory.model.tenancy import SecretRef
+
+# Without characters that shells, URLs or configuration files treat specially.
+_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
+
+
+class HubKey:
+    """32 random bytes in a file of mode 600; ``GOVHUB_PASSPHRASE_FILE`` names a shared one for several workers."""
+
+    def __init__(self, folder: Path, hub_folder: Path) -> None:
+        self._folder, self._hub_folder = folder, hub_folder
+        shared = os.environ.get(Env.PASSPHRASE_FILE)
+        self._path = Path(shared).expanduser() if shared else folder / "key"
+        self._shared = bool(shared)
+
+    def ensure(self) -> Path:
+        """Make the key if there is none; returns the engine's passphrase file.
+
+        Raises:
+            InvalidInput: the shared key file is missing or readable by others.
+        """
+        if not self._path.exists() and not self._shared:
+            private_folder(self._folder)
+            write_atomic(self._path, secrets.token_hex(32) + "\n")
+        passphrase = self._folder / "passphrase"
+        private_folder(self._folder)
+        value = hmac.new(self._bytes(), b"engine passphrase", hashlib.sha256).hexdigest()
+        if not passphrase.exists() or passphrase.read_text() != value:
+            write_atomic(passphrase, value)
+        return passphrase
+
+    def resolve(self, ref: SecretRef, address: str) -> Secret | None:
+        """The value of a reference, or None when it cannot be known here (no key, variable or file)."""
+        if ref.env:
+            value = os.environ.get(ref.env)
+        elif ref.file:
+            path = Path(ref.file).expanduser()
+            value = self._read_private(path) if path.exists() else None
+        else:
+            value = self._generate(ref, address) if self._path.exists() else None
+        return REDACTOR.add(Secret(value)) if value else None
+
+    def fingerprint(self, secret: Secret) -> str:
+        """A keyed digest, or the empty string without a key."""
+        return secret.fingerprint(self._bytes()) if self._path.exists() else ""
+
+    def _generate(self, ref: SecretRef, address: str) -> str:
+        """Derived from key, address and generation: the same on every run, so a lost state rotates nothing."""
+        out, counter = "", 0
+        while len(out) < (ref.generate or 0):
+            message = f"secret {address} {ref.generation} {counter}".encode()
+            block = hmac.new(self._bytes(), message, hashlib.sha256).digest()
+            # Values past the last full multiple are dropped, or some characters would be likelier than others.
+            fair = len(_ALPHABET) * (256 // len(_ALPHABET))
+            out += "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in block if byte < fair)
+            counter += 1
+        return out[: ref.generate]
+
+    def _bytes(self) -> bytes:
+        return self._read_private(self._path).strip().encode()
+
+    def _read_private(self, path: Path) -> str:
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+            text = path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput.one("SEC010", f"cannot read the secret file {path}", hint="check the path") from error
+        if mode & 0o077:
+            raise InvalidInput.one(
+                "SEC011", f"the secret file {path} is open to others (mode {mode:o})", hint=f"chmod 600 {path}"
+            )
+        if path.resolve().is_relative_to(self._hub_folder.resolve()):
+            raise InvalidInput.one(
+                "SEC012", f"the secret file {path} is inside the hub folder", hint="keep it outside of version control"
+            )
+        return text.rstrip("\n")

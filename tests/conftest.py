@@ -1,0 +1,54 @@
+"""For all tests: nothing of this user's machine leaks in, and nothing leaks out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from govhub.core.settings import Env, cache
+
+_VARIABLES = [value for name, value in vars(Env).items() if not name.startswith("_")]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run the long form of proofs (many kills, growth)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--slow"):
+        return
+    skip = pytest.mark.skip(reason="the long form; run with --slow")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A home of our own; one for the session, because labs live longer than a test."""
+    patch = pytest.MonkeyPatch()
+    # What can be built again stays where it is: the toolchain takes ten minutes to build.
+    toolchain, user = cache(), Path.home()
+    for variable, folder in (("GOCACHE", ".cache/go-build"), ("GOMODCACHE", "go/pkg/mod")):
+        if variable not in os.environ:
+            patch.setenv(variable, str(user / folder))
+    for variable in [*_VARIABLES, "COLUMNS", "NO_COLOR", "XDG_STATE_HOME", "XDG_CACHE_HOME", "KUBECONFIG"]:
+        patch.delenv(variable, raising=False)
+    for variable in [name for name in os.environ if name.startswith(("GOVHUB_KUBECONFIG_", "PULUMI_"))]:
+        patch.delenv(variable)
+    base = tmp_path_factory.mktemp("isolated")
+    patch.setenv("HOME", str(base))
+    patch.setenv(Env.HOME, str(base / "govhub"))
+    patch.setenv(Env.CACHE, str(toolchain))
+    patch.setenv(Env.ACTOR, "tester")
+    patch.setenv("COLUMNS", "120")
+    for role in ("AUTHOR", "COMMITTER"):
+        patch.setenv(f"GIT_{role}_NAME", "Tester")
+        patch.setenv(f"GIT_{role}_EMAIL", "tester@example.org")
+    patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    yield
+    patch.undo()
