@@ -108,7 +108,7 @@ def _of_system(error: OSError) -> GovhubError:
 
 def _of_usage(error: typer.TyperException) -> UsageError:
     context = getattr(error, "ctx", None)
-    hint = f"{context.command_path} --help" if context else ""
+    hint = f"see {context.command_path} --help" if context else ""
     return UsageError.one("USE001", error.format_message(), hint=hint)
 
 

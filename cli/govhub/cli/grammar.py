@@ -28,7 +28,7 @@ SECTIONS = {
 class Sections(TyperGroup):
     """The list of commands under headings, in the order of use; what no heading names comes last."""
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # the parent's signature
         """Write the list into ``--help``."""
         left = {name: command for name, command in self.commands.items() if not command.hidden}
         width = max(map(len, left), default=0)

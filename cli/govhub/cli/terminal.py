@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from govhub.core.secrets import REDACTOR
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Logs are read in browsers and editors: wide enough for addresses, not so wide that tables fall apart.
-LOG_WIDTH = 120
+# Nothing is folded in logs and pipes: tables are as wide as what they hold, the same on every machine.
+LOG_WIDTH = 1000
 
 
 class Scrubbed:
@@ -91,12 +90,10 @@ class Terminal:
     def _console(self, stream: TextIO) -> Console:
         from rich.console import Console
 
-        watched = stream.isatty()
-        width = None if watched or os.environ.get("COLUMNS") else LOG_WIDTH
         return Console(
             file=Scrubbed(stream),  # type: ignore[arg-type]  # rich only writes, flushes and asks for the terminal
             color_system=None if self.plain else "auto",
-            width=width,
+            width=None if stream.isatty() else LOG_WIDTH,
             highlight=False,
             markup=False,
             emoji=False,

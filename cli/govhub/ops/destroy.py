@@ -53,7 +53,8 @@ def destroy(request: RunRequest) -> RunResult:
             result.status = "declined"
             return close(session, run, result)
         _engines(session, run, request, result, connections)
-        remove_orphans(run, plan, connections, drift)
+        if not run.lock.lost.is_set():
+            remove_orphans(run, plan, connections, drift)
         if result.status == "done":
             _prove(session, run, result, connections)
         return close(session, run, result)
@@ -98,6 +99,7 @@ def _engines(
         run=run.id,
         workers=request.workers,
     )
+    run.lock.when_lost(executor.interrupt)
     if request.on_start:
         request.on_start(executor.interrupt)
     jobs = [

@@ -8,13 +8,15 @@ from datetime import date
 from typing import Any
 
 from govhub.core.diagnostics import Diagnostic, Diagnostics
-from govhub.core.errors import PolicyViolation
+from govhub.core.errors import InvalidInput, PolicyViolation
 from govhub.core.plan import Op, Plan, PlannedChange
 from govhub.core.text import and_more, plural
-from govhub.engine.planner import CLASS_OF_KIND
+from govhub.engine.planner import CLASS_OF_KIND, unresolved
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.tenancy import ExceptionKind
+from govhub.stacks.graph import Graph
 
+_WRITES_VALUE = (Op.CREATE, Op.REPLACE, Op.REPAIR)
 _TOUCHES = (Op.UPDATE, Op.REPLACE, Op.DELETE)
 
 
@@ -93,6 +95,27 @@ def require_budget(hub: Hub, plan: Plan, confirmed: tuple[str, ...]) -> None:
     found = over_budget(hub, plan, confirmed)
     if found:
         raise PolicyViolation(found)
+
+
+def require_values(graph: Graph, plan: Plan) -> None:
+    """Stop before the first write when a secret would be written without its value.
+
+    Raises:
+        InvalidInput: with one diagnostic a secret that cannot be resolved here.
+    """
+    written = {change.address for change in plan.changes if change.op in _WRITES_VALUE}
+    found = Diagnostics()
+    for item in graph:
+        if item.address in written and unresolved(item):
+            found.error(
+                "SEC014",
+                f"the value of {item.address} is not known here",
+                address=item.address,
+                source=item.source,
+                hint="set the variable or put the file that the secret names in place",
+            )
+    if found.errors:
+        raise InvalidInput(found.sorted())
 
 
 def _loses(change: PlannedChange) -> bool:

@@ -62,10 +62,22 @@ def _preview(session: Session, settings: EngineSettings, connection: Connection,
     if not session.state.exists(shard):
         engine.create_stack()
     outcome = engine.preview()
+    if refused := _refused_replacements(outcome):
+        # The engine stops there, so what comes after them is asked for once more without them.
+        rest = engine.preview(exclude=refused)
+        rest.steps += [step for step in outcome.steps if step.urn in refused]
+        outcome = rest
     if not outcome.ok:
         reasons = [*outcome.messages, *outcome.failures.values()]
         raise GovhubError.one("ENG001", f"the engine's preview of {shard} failed: {reasons[0] if reasons else ''}")
     return outcome
+
+
+def _refused_replacements(outcome: Outcome) -> set[str]:
+    """What failed only because it is to be replaced: it is tried while the old object still stands in its place."""
+    replaced = {step.urn for step in outcome.steps if _SAME_MEANING.get(step.op, step.op) == "replace"}
+    failed = set(outcome.failures)
+    return failed if not outcome.messages and failed <= replaced else set()
 
 
 def _differences(session: Session, plan: Plan, engine_says: dict[str, str]) -> list[str]:

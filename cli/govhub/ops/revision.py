@@ -27,10 +27,10 @@ def hub_at(folder: Path, against: str) -> Iterator[Path | None]:
     """
     given = Path(against)
     for candidate in (given / "inventories" / folder.name, given / folder.name, given):
-        if any(candidate.glob("*.y*ml")):
+        if _is_folder(candidate) and any(candidate.glob("*.y*ml")):
             yield candidate.absolute()
             return
-    if given.is_dir():
+    if _is_folder(given):
         raise InvalidInput.one("REV001", f"{against} holds no hub", hint="name a hub folder or a git revision")
     with tempfile.TemporaryDirectory(prefix="govhub-against-") as scratch:
         yield _unpack(folder, against, Path(scratch))
@@ -52,16 +52,29 @@ def _unpack(folder: Path, revision: str, scratch: Path) -> Path | None:
     archive = _git(Path(top.decode().strip()), "archive", "--format=tar", commit.decode().strip(), "--", str(inside))
     if archive is None:
         return None
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(scratch, filter="data")
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            tar.extractall(scratch, filter="data")
+    except tarfile.TarError as error:
+        raise InvalidInput.one(
+            "REV005", f"{folder.name} at {revision[:80]} cannot be unpacked: {error}", hint="compare with a folder"
+        ) from error
     return scratch / inside
+
+
+def _is_folder(path: Path) -> bool:
+    """A revision may be longer than any file name."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _git(folder: Path, *args: str) -> bytes | None:
     try:
         command = [shutil.which("git") or "git", "-C", str(folder), *args]
         done = subprocess.run(command, capture_output=True, check=False, timeout=60)
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise InvalidInput.one(
             "REV004", f"git cannot be run: {error}", hint="install git, or use --against DIR"
         ) from error

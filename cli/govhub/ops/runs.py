@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.events import EVENTS_VERSION, EventLog
+from govhub.core.exits import Exit
 from govhub.core.files import private_folder, write_atomic
-from govhub.core.secrets import REDACTOR
+from govhub.core.secrets import REDACTOR, scrub
 from govhub.core.settings import actor
 from govhub.engine.lease import HubLock
 from govhub.ops.requests import RunRequest, RunResult
@@ -47,8 +49,7 @@ class Run:
 
     def save(self, name: str, document: Any) -> None:
         """Write a document into the run folder, scrubbed of secrets."""
-        text = json.dumps(document, ensure_ascii=False, indent=1)
-        write_atomic(self.folder / name, REDACTOR(text))
+        write_atomic(self.folder / name, json.dumps(scrub(document, REDACTOR), ensure_ascii=False, indent=1))
 
 
 @contextmanager
@@ -68,8 +69,9 @@ def new_run(session: Session, operation: str, request: RunRequest) -> Iterator[R
         events.emit(
             "run-started", version=EVENTS_VERSION, run=run_id, hub=session.name, operation=operation, actor=actor()
         )
-        if lock.taken_over:
-            events.emit("lock-taken-over", from_run=lock.taken_over.run, reason=lock.taken_reason)
+        if lock.taken_reason:
+            former = lock.taken_over.run if lock.taken_over else ""
+            events.emit("lock-taken-over", from_run=former, reason=lock.taken_reason)
         try:
             yield run
         finally:
@@ -81,10 +83,17 @@ def close(session: Session, run: Run, result: RunResult) -> RunResult:
     """Write the result into the run folder and beside the state."""
     result.seconds = time.monotonic() - run.started
     result.layers = run.layers
+    if run.lock.lost.is_set():
+        result.status, result.failed_exit = "failed", Exit.LOCKED
+        text = f"the lock of {session.name} was lost during the run, which was stopped for that"
+        hint = "another run took it over after this one had stood still; look at `status`, then run again"
+        result.problems.append(Diagnostic(code="LCK003", severity=Severity.ERROR, summary=text, hint=hint))
     document = result.as_dict()
     run.events.emit("run-finished", run=run.id, status=result.status, seconds=round(result.seconds, 2))
     run.save("result.json", document)
     summary = {key: document[key] for key in ("run", "status", "seconds", "summary")}
+    if run.lock.lost.is_set():
+        return result
     session.state.write(LAST, summary | {"time": datetime.now(UTC).isoformat(timespec="seconds")})
     return result
 

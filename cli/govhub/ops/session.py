@@ -60,7 +60,7 @@ class Session:
         self.recorded = {shard: self.state.checkpoint(shard) for shard in self.state.shards()}
 
     def connect(self, only: tuple[str, ...] = ()) -> dict[str, Connection]:
-        """Connect to all clusters (or those that match a glob of ``only``) side by side and verify who answers; problems are kept."""
+        """Connect to all clusters (or those matching a glob of ``only``) and verify who answers; problems are kept."""
         pins = pinned(self.state)
         wanted = [
             item for item in self.hub.model.clusters if not only or any(fnmatchcase(item.name, glob) for glob in only)

@@ -18,7 +18,7 @@ from govhub.engine.executor import Executor, JobResult
 from govhub.engine.ledger import Ledger
 from govhub.engine.state import urn_of
 from govhub.engine.targets import pin
-from govhub.ops.gates import require_budget
+from govhub.ops.gates import require_budget, require_values
 from govhub.ops.jobs import build_jobs, remove_orphans, strip_foreign_fields
 from govhub.ops.lab import recycle_lab_volumes
 from govhub.ops.plan import build_plan
@@ -44,6 +44,8 @@ def up(request: RunRequest) -> RunResult:
     _check_saved(session, request)
     with new_run(session, "up", request) as run:
         session.reread()
+        # Another run may have come in between; from here on nobody can.
+        _check_saved(session, request)
         with run.timed("verify"):
             connections = session.connect(request.selection.clusters)
         reachable = reachable_only(connections)
@@ -147,6 +149,7 @@ def _gate(session: Session, plan: Plan, request: RunRequest) -> None:
     if plan.blocked:
         raise PolicyViolation([item for item in plan.findings if item.severity is Severity.ERROR])
     require_budget(session.hub, plan, request.confirm)
+    require_values(session.graph, plan)
 
 
 def _execute(
@@ -171,12 +174,14 @@ def _execute(
         run=run.id,
         workers=request.workers,
     )
+    run.lock.when_lost(executor.interrupt)
     if request.on_start:
         request.on_start(executor.interrupt)
     jobs = build_jobs(session, result.plan, drift, set(reachable))
     result.jobs = executor.run(jobs)
-    with run.timed("repair"):
-        remove_orphans(run, result.plan, reachable, drift)
+    if not run.lock.lost.is_set():
+        with run.timed("repair"):
+            remove_orphans(run, result.plan, reachable, drift)
     for job in result.jobs:
         stack = job.shard.stack
         # Shards of a layer run side by side; the longest is what the layer took.

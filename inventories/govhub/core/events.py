@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from govhub.core.canonical import canonical, digest
+from govhub.core.secrets import scrub
 
 EVENTS_VERSION = "govhub.events/1"
 GENESIS = "0" * 64
@@ -65,7 +66,8 @@ class EventLog:
     def emit(self, kind: str, **data: Any) -> Event:
         """Append an event; it is flushed to the file before any listener sees it."""
         with self._lock:
-            clean: dict[str, Any] = json.loads(self._redact(canonical(data)))
+            # String by string: a secret of digits alone would otherwise tear the JSON's numbers apart.
+            clean: dict[str, Any] = scrub(json.loads(canonical(data)), self._redact)
             body: dict[str, Any] = {
                 "seq": self._seq,
                 "time": _now(),
@@ -105,11 +107,15 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
 def first_broken_link(path: Path) -> int | None:
     """The sequence number of the first event that was changed, removed or reordered; None when the chain holds."""
     previous, expected = GENESIS, 0
-    for event in read_events(path):
-        body = {key: value for key, value in event.items() if key != "hash"}
-        if event["seq"] != expected or event["previous"] != previous or digest(body) != event["hash"]:
-            return expected
-        previous, expected = event["hash"], expected + 1
+    try:
+        for event in read_events(path):
+            body = {key: value for key, value in event.items() if key != "hash"}
+            if event["seq"] != expected or event["previous"] != previous or digest(body) != event["hash"]:
+                return expected
+            previous, expected = event["hash"], expected + 1
+    except (ValueError, KeyError, TypeError, AttributeError):
+        # The line is no event any more.
+        return expected
     return None
 
 

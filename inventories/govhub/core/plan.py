@@ -223,15 +223,16 @@ def read_saved(text: str, now: datetime | None = None) -> SavedPlan:
             selection=tuple(document["selection"]),
             changes=tuple((item["op"], item["address"]) for item in document["changes"]),
         )
+        found, age = digest(document), (now or datetime.now(UTC)) - saved.created
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidInput.one(
             "PLN001", "the file is no saved plan", hint="make one with: plan HUB --out FILE"
         ) from error
     if schema != PLAN_SCHEMA:
         raise InvalidInput.one("PLN001", f'the plan has the schema "{schema}", not {PLAN_SCHEMA}', hint="plan again")
-    if digest(document) != claimed:
+    if found != claimed:
         raise InvalidInput.one("PLN002", "the plan was changed after it was written", hint="plan again")
-    if (now or datetime.now(UTC)) - saved.created > VALID_FOR:
+    if age > VALID_FOR:
         hours = int(VALID_FOR.total_seconds() // 3600)
         raise InvalidInput.one("PLN003", f"the plan is older than {hours} hours", hint="plan again")
     return saved

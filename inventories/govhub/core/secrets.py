@@ -7,8 +7,12 @@ import hashlib
 import hmac
 import json
 import threading
+from collections.abc import Callable
+from typing import Any
 
 MASK = "[secret]"
+SHORTEST = 6
+LINE = 12
 
 
 class Secret:
@@ -47,8 +51,10 @@ class Redactor:
     def add(self, secret: Secret) -> Secret:
         """Remember ``secret``; short values are not scrubbed, they would tear ordinary text apart."""
         value = secret.reveal()
-        if len(value) >= 6:
-            forms = {value, json.dumps(value)[1:-1], base64.b64encode(value.encode()).decode()}
+        if len(value) >= SHORTEST:
+            # Output is read line by line, so the lines of a key file are remembered one by one too.
+            lines = {line.strip() for line in value.splitlines() if len(line.strip()) >= LINE}
+            forms = {base64.b64encode(value.encode()).decode()}.union(*map(_spellings, {value, *lines}))
             with self._lock:
                 self._known |= forms
         return secret
@@ -64,3 +70,21 @@ class Redactor:
 
 
 REDACTOR = Redactor()
+
+
+def scrub(value: Any, redact: Callable[[str], str]) -> Any:
+    """``value`` (JSON-like) with every string and key redacted."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {redact(key): scrub(inner, redact) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [scrub(inner, redact) for inner in value]
+    return value
+
+
+def _spellings(value: str) -> set[str]:
+    """The value in clear and as JSON strings spell it: Python's two ways, and Go's, which escapes HTML too."""
+    plain = json.dumps(value, ensure_ascii=False)[1:-1]
+    html = plain.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return {value, json.dumps(value)[1:-1], plain, html}

@@ -7,18 +7,21 @@ moves everything, and a lock guards exactly the state it stands beside.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from govhub.core.errors import GovhubError, InvalidInput
 from govhub.core.files import private_folder, write_atomic
+from govhub.core.secrets import REDACTOR, Secret
 
 TABLE = "pulumi_state"
+_ADDRESS = "use a folder or postgres://user@host/database"
 
 
 class Bucket(Protocol):
@@ -111,10 +114,22 @@ class PostgresBucket:
     """JSON documents as rows of the table that Pulumi's PostgreSQL backend uses; connects at first use."""
 
     def __init__(self, url: str) -> None:
+        """Nothing is connected yet.
+
+        Raises:
+            InvalidInput: the address cannot be taken apart.
+        """
         self.url = url
-        parts = urlsplit(url)
-        self.shown = f"{parts.scheme}://{parts.hostname}:{parts.port or 5432}{parts.path}"
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or _option(parts.query, "host") or "localhost", parts.port or 5432
+        except ValueError as error:
+            raise InvalidInput.one("STA002", "the state address cannot be read", hint=_ADDRESS) from error
+        for password in {parts.password or "", unquote(parts.password or ""), _option(parts.query, "password")}:
+            REDACTOR.add(Secret(password))
+        self.shown = f"{parts.scheme}://{host}:{port}{parts.path}"
         self._connection: Any = None
+        self._reconnects = 0
 
     def get(self, key: str) -> bytes | None:
         """See :class:`Bucket`."""
@@ -133,17 +148,17 @@ class PostgresBucket:
     def put_new(self, key: str, data: bytes) -> bool:
         """See :class:`Bucket`."""
         statement = f"INSERT INTO {TABLE} (key, data) VALUES (%s, %s::json) ON CONFLICT (key) DO NOTHING RETURNING 1"
-        return bool(self._run(statement, key, data.decode()))
+        return self._conditional(key, data, statement, key, data.decode())
 
     def swap(self, key: str, old: bytes, new: bytes | None) -> bool:
         """See :class:`Bucket`."""
         if new is None:
             statement = f"DELETE FROM {TABLE} WHERE key = %s AND data::text = %s RETURNING 1"
-            return bool(self._run(statement, key, old.decode()))
+            return self._conditional(key, None, statement, key, old.decode())
         statement = (
             f"UPDATE {TABLE} SET data = %s::json, updated_at = now() WHERE key = %s AND data::text = %s RETURNING 1"
         )
-        return bool(self._run(statement, new.decode(), key, old.decode()))
+        return self._conditional(key, new, statement, new.decode(), key, old.decode())
 
     def delete(self, key: str) -> None:
         """See :class:`Bucket`."""
@@ -154,29 +169,57 @@ class PostgresBucket:
         rows = self._run(f"SELECT key FROM {TABLE} WHERE starts_with(key, %s) ORDER BY key", prefix)
         return [row[0] for row in rows]
 
+    def __del__(self) -> None:
+        if connection := getattr(self, "_connection", None):
+            connection.close()
+
+    def _conditional(self, key: str, wanted: bytes | None, statement: str, *values: object) -> bool:
+        """A conditional write; after a dropped connection only the document tells whether the first try got through."""
+        before = self._reconnects
+        return bool(self._run(statement, *values)) or (self._reconnects > before and self.get(key) == wanted)
+
     def _run(self, statement: str, *values: object) -> list[Any]:
         import psycopg
 
         try:
-            if self._connection is None or self._connection.closed:
-                self._connection = self._connect()
-            return list(self._connection.execute(statement, values).fetchall())
+            connection = self._open()
+            try:
+                return list(connection.execute(statement, values).fetchall())
+            except psycopg.OperationalError:
+                if not connection.closed:
+                    raise
+                # A database that was restarted, or a firewall that forgot us while nothing was to say.
+                self._reconnects += 1
+                return list(self._open().execute(statement, values).fetchall())
         except psycopg.Error as error:
+            # The library quotes the part of an address it cannot read, which may be the password.
+            text = (REDACTOR(str(error)).splitlines() or [type(error).__name__])[0][:160]
             raise GovhubError.one(
                 "STA001",
-                f"the state database {self.shown} does not answer as it should: {str(error).splitlines()[0][:160]}",
+                f"the state database {self.shown} does not answer as it should: {text}",
                 hint="check GOVHUB_STATE and the database",
             ) from error
+
+    def _open(self) -> Any:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._connect()
+        return self._connection
 
     def _connect(self) -> Any:
         import psycopg
 
         connection = psycopg.connect(self.url, autocommit=True, connect_timeout=10)
         # The shape that Pulumi's backend makes; whoever comes first makes the table.
-        connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {TABLE} (key TEXT PRIMARY KEY, data JSON NOT NULL,"
-            " updated_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now())"
-        )
+        # Two that come first at once can collide in PostgreSQL's catalogue in spite of IF NOT EXISTS.
+        try:
+            with contextlib.suppress(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable):
+                connection.execute(
+                    f"CREATE TABLE IF NOT EXISTS {TABLE} (key TEXT PRIMARY KEY, data JSON NOT NULL,"
+                    " updated_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now())"
+                )
+        except psycopg.Error:
+            connection.close()
+            raise
         return connection
 
 
@@ -186,14 +229,20 @@ def open_bucket(address: str) -> Bucket:
     Raises:
         InvalidInput: the address is of another scheme.
     """
-    scheme = urlsplit(address).scheme
+    try:
+        scheme = urlsplit(address).scheme
+    except ValueError as error:
+        raise InvalidInput.one("STA002", "the state address cannot be read", hint=_ADDRESS) from error
     if scheme in ("postgres", "postgresql"):
         return PostgresBucket(address.replace("postgresql://", "postgres://", 1))
     if scheme in ("", "file"):
         return FolderBucket(Path(address.removeprefix("file://")).expanduser().absolute())
-    raise InvalidInput.one(
-        "STA002", f'the state address starts with "{scheme}:"', hint="use a folder or postgres://user@host/database"
-    )
+    raise InvalidInput.one("STA002", f'the state address starts with "{scheme}:"', hint=_ADDRESS)
+
+
+def _option(query: str, name: str) -> str:
+    """An option of an address: ``?host=/run/postgresql``."""
+    return parse_qs(query).get(name, [""])[0]
 
 
 def move(source: Bucket, target: Bucket, hub: str, leave: tuple[str, ...] = ()) -> int:

@@ -6,6 +6,7 @@ group of its own, ends the group at a time-out or on request, and keeps only the
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -25,6 +26,7 @@ from semver import VersionInfo
 from govhub.core.secrets import REDACTOR
 
 TAIL_LINES = 2000
+LINE_CHARACTERS = 64 * 1024
 GRACE_SECONDS = 15.0
 OnOutput = Callable[[str], Any]
 
@@ -42,6 +44,7 @@ class EngineCommand(PulumiCommand):
         self.version = VersionInfo.parse(version)
         self.timeout = timeout
         self._process: subprocess.Popen[str] | None = None
+        self._asked: signal.Signals | None = None
 
     def run(
         self,
@@ -71,6 +74,9 @@ class EngineCommand(PulumiCommand):
             start_new_session=True,
         ) as process:
             self._process = process
+            if self._asked:
+                # Asked to stop between two commands, when there was nobody to tell.
+                self._signal(self._asked)
             out, err = _Tail(process.stdout, on_output), _Tail(process.stderr, on_error)
             expired = self._wait(process)
             code = process.wait()
@@ -85,10 +91,12 @@ class EngineCommand(PulumiCommand):
 
     def interrupt(self) -> None:
         """Ask the engine to stop after what it is doing, as Ctrl-C does."""
+        self._asked = signal.SIGINT
         self._signal(signal.SIGINT)
 
     def kill(self) -> None:
         """End the engine and everything it started, now."""
+        self._asked = signal.SIGKILL
         self._signal(signal.SIGKILL)
 
     def _wait(self, process: subprocess.Popen[str]) -> bool:
@@ -97,21 +105,19 @@ class EngineCommand(PulumiCommand):
         try:
             process.wait(timeout=max(deadline - time.monotonic(), 0.1))
         except subprocess.TimeoutExpired:
-            self.interrupt()
-            try:
+            self._signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.kill()
+            # Its children may have ignored the request, whether or not it ended itself.
+            _kill_group(process.pid)
             return True
         return False
 
     def _signal(self, number: signal.Signals) -> None:
         process = self._process
         if process and process.poll() is None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
-            except ProcessLookupError:
-                return
 
 
 class _Tail:
@@ -124,7 +130,12 @@ class _Tail:
         self._thread.start()
 
     def _read(self, stream: IO[str] | None) -> None:
-        for line in stream or ():
+        whole = True
+        # Read in bounded pieces: the rest of a line without an end is dropped, not kept in memory.
+        for line in iter(lambda: stream.readline(LINE_CHARACTERS) if stream else "", ""):
+            first, whole = whole, line.endswith("\n")
+            if not first:
+                continue
             clean = REDACTOR(line.rstrip())
             self._lines.append(clean)
             if self._callback:
@@ -134,6 +145,12 @@ class _Tail:
         """What was kept; waits shortly for the stream's end, which a grandchild may hold open."""
         self._thread.join(timeout=5)
         return "\n".join(self._lines)
+
+
+def _kill_group(leader: int) -> None:
+    """End what is left of a process group; its number is not used again while it has members."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _dies_with_parent() -> list[str]:

@@ -61,7 +61,8 @@ class Executor:
         self._events, self._run, self._workers = events, run, workers
         self._ledger = Ledger(state)
         self._engines: set[ShardEngine] = set()
-        self._guard = threading.Lock()
+        # Reentrant: a second Ctrl-C may arrive while the first is being handled in the same thread.
+        self._guard = threading.RLock()
         self._stopping = threading.Event()
         self._kills = 0
 
@@ -150,6 +151,8 @@ class Executor:
             self._ledger.begin(job.shard, self._run, job.touched)
             if not self._state.exists(job.shard):
                 engine.create_stack()
+            if self._stopping.is_set():
+                return Outcome(messages=["interrupted"])
             outcome = self._operate(engine, job)
             # A failed engine that reported its steps has saved its state; one that was killed has not.
             if outcome.ok or (outcome.counts and not outcome.timed_out and not self._stopping.is_set()):

@@ -10,11 +10,12 @@ import stat
 from pathlib import Path
 
 from govhub.core.errors import InvalidInput
-from govhub.core.files import private_folder, write_atomic
+from govhub.core.files import private_folder, write_atomic, write_new
 from govhub.core.secrets import REDACTOR, Secret
 from govhub.core.settings import Env
 from govhub.inventory.model.tenancy import SecretRef
 
+SHORTEST_KEY = 16
 # Without characters that shells, URLs or configuration files treat specially.
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
 
@@ -36,7 +37,7 @@ class HubKey:
         """
         if not self._path.exists() and not self._shared:
             private_folder(self._folder)
-            write_atomic(self._path, secrets.token_hex(32) + "\n")
+            write_new(self._path, secrets.token_hex(32) + "\n")
         passphrase = self._folder / "passphrase"
         private_folder(self._folder)
         value = hmac.new(self._bytes(), b"engine passphrase", hashlib.sha256).hexdigest()
@@ -72,7 +73,14 @@ class HubKey:
         return out[: ref.generate]
 
     def _bytes(self) -> bytes:
-        return self._read_private(self._path).strip().encode()
+        value = self._read_private(self._path).strip()
+        if len(value) < SHORTEST_KEY:
+            raise InvalidInput.one(
+                "SEC013",
+                f"the key file {self._path} holds fewer than {SHORTEST_KEY} characters",
+                hint=f"fill it with random ones: head -c 32 /dev/urandom | base64 > {self._path}",
+            )
+        return value.encode()
 
     def _read_private(self, path: Path) -> str:
         try:

@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,8 +60,11 @@ class HubLock:
         self.lost = threading.Event()
         """Set when the heartbeat found that somebody else took the lock over."""
         self.taken_over: Holder | None = None
-        """Whose lock was taken over, for the record."""
+        """Whose lock was taken over, for the record; None when it could not be read."""
         self.taken_reason = ""
+        """Why it was taken over; empty when the lock was free."""
+        self._heart: threading.Thread | None = None
+        self._on_lost: Callable[[], None] | None = None
 
     def __enter__(self) -> HubLock:
         """Take the lock.
@@ -72,13 +76,23 @@ class HubLock:
         if not self._bucket.put_new(self._key, mine):
             self._take_over(mine)
         self._mine = mine
-        threading.Thread(target=self._beat, name="govhub-lease", daemon=True).start()
+        self._heart = threading.Thread(target=self._beat, name="govhub-lease", daemon=True)
+        self._heart.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._stop.set()
+        if self._heart:
+            # A renewal on its way would change the document under the release, and the lock would stay behind.
+            self._heart.join(timeout=self._lease.total_seconds())
         if not self.lost.is_set():
             self._bucket.swap(self._key, self._mine, None)
+
+    def when_lost(self, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called, from the heartbeat's thread, when somebody else has taken the lock over."""
+        self._on_lost = callback
+        if self.lost.is_set():
+            callback()
 
     def _take_over(self, mine: bytes) -> None:
         raw = self._bucket.get(self._key)
@@ -106,6 +120,8 @@ class HubLock:
                     continue
             if not self._stop.is_set():
                 self.lost.set()
+                if self._on_lost:
+                    self._on_lost()
             return
 
     def _document(self) -> bytes:
@@ -141,7 +157,9 @@ def _held(hub: str, holder: Holder | None) -> LockHeld:
 
 def _holder(raw: bytes | None) -> Holder | None:
     try:
-        return Holder(**json.loads(raw)) if raw else None
+        holder = Holder(**json.loads(raw)) if raw else None
+        # A lease without an end, or one in no time zone, could not be compared later.
+        return holder if holder and datetime.fromisoformat(holder.until).tzinfo else None
     except (ValueError, TypeError):
         return None
 

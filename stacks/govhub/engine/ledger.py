@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from govhub.engine.state import State
 from govhub.stacks.graph import Identity, Shard
@@ -54,13 +55,26 @@ class Ledger:
         """What killed runs left behind."""
         found = []
         for key in self._state.bucket.keys(self._state.own(FOLDER)):
-            document = self._state.read(FOLDER + key.rpartition("/")[2])
-            if not document:
-                continue
-            cluster, stack, index = document["shard"]
-            identities = frozenset(Identity(*item) for item in document["identities"])
-            found.append(Intent(Shard(cluster, stack, index), document["run"], document["time"], identities))
+            name = key.rpartition("/")[2]
+            if shard := _shard(name):
+                found.append(_intent(shard, self._state.read(FOLDER + name) or {}))
         return found
+
+
+def _intent(shard: Shard, document: dict[str, Any]) -> Intent:
+    """The document; of a damaged one only the shard is known, which is then read afresh all the same."""
+    try:
+        identities = frozenset(Identity(*item) for item in document["identities"])
+        return Intent(shard, str(document["run"]), str(document["time"]), identities)
+    except (KeyError, TypeError):
+        return Intent(shard, "unknown", "", frozenset())
+
+
+def _shard(name: str) -> Shard | None:
+    """The shard in a document's name, the reverse of :func:`_name`."""
+    cluster, _, rest = name.removesuffix(".json").partition(".")
+    stack, _, group = rest.partition(".")
+    return Shard(cluster, stack, int(group)) if group.isdigit() else None
 
 
 def _name(shard: Shard) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,8 @@ _IGNORED = {
     ("spec", "template", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt"),
 }
 _WATCHED_ROOTS = ("spec", "data", "rules", "subjects", "roleRef", "value", "webhooks")
+# Where "1" and "1000m" are two texts and not one quantity.
+_TEXT_ROOTS = ("metadata", "data")
 # Made by controllers or by the lab; never written by us.
 _NOT_OURS = {("", "Pod"), ("", "PersistentVolume"), ("", "PersistentVolumeClaim")}
 
@@ -76,7 +79,7 @@ def _walk(wanted: Any, live: Any, path: Path) -> Iterator[Change]:
         yield from _walk_map(wanted, live, path)
     elif isinstance(wanted, list):
         yield from _walk_list(wanted, live, path)
-    elif wanted != live and not _equivalent(wanted, live):
+    elif wanted != live and not _equivalent(wanted, live, path):
         yield Change("change" if live is not None else "remove", path, wanted, live)
 
 
@@ -107,10 +110,12 @@ def _taints(wanted: list[Any], live: list[Any]) -> Iterator[Change]:
             yield Change("remove", ("spec", "taints"), item, None)
 
 
-def _equivalent(wanted: Any, live: Any) -> bool:
+def _equivalent(wanted: Any, live: Any, path: Path) -> bool:
     if live is None:
-        # False, 0 and "" are left out by the API server when they are the default.
-        return wanted in (None, False, 0, "")
+        # What we write as False or 0 the server keeps; left out, it means something else (a token is mounted).
+        return wanted is None
+    if path[0] in _TEXT_ROOTS:
+        return False
     if isinstance(wanted, str | int) and isinstance(live, str | int) and not isinstance(wanted, bool):
         return same_quantity(wanted, live)
     return False
@@ -134,7 +139,7 @@ def _foreign(wanted: dict[str, Any], live: dict[str, Any]) -> Iterator[Change]:
         manager = str(entry.get("manager", ""))
         if entry.get("subresource") or manager.startswith(_CONTROLLERS):
             continue
-        for path in _field_paths(entry.get("fieldsV1") or {}, ()):
+        for path in _field_paths(entry.get("fieldsV1") or {}, (), live):
             if path in _IGNORED or not _watched(path):
                 continue
             value = _value_at(live, path)
@@ -146,22 +151,41 @@ def _watched(path: Path) -> bool:
     return path[0] in _WATCHED_ROOTS or path[:2] in (("metadata", "labels"), ("metadata", "annotations"))
 
 
-def _field_paths(fields: dict[str, Any], path: Path) -> Iterator[Path]:
-    """The paths in a ``fieldsV1`` set; one inside a keyed list ends at the list, whose length is compared anyway."""
+def _field_paths(fields: dict[str, Any], path: Path, live: Any) -> Iterator[Path]:
+    """The paths in a ``fieldsV1`` set; ``live`` is what stands at ``path``, to find the entries of keyed lists.
+
+    A set of plain values (``v:``) ends at the list, whose entries are compared anyway.
+    """
     children = {key: value for key, value in fields.items() if key != "."}
     if not children and path:
         yield path
     for key, value in children.items():
         if key.startswith("f:"):
-            yield from _field_paths(value, (*path, key[2:]))
+            inner = live.get(key[2:]) if isinstance(live, dict) else None
+            yield from _field_paths(value, (*path, key[2:]), inner)
+        elif key.startswith("k:") and isinstance(live, list):
+            index = _entry(live, json.loads(key[2:]))
+            if index is not None:
+                yield from _field_paths(value, (*path, index), live[index])
         elif path:
             yield path
+
+
+def _entry(items: list[Any], key: dict[str, Any]) -> int | None:
+    """The place of a keyed list's entry."""
+    for index, item in enumerate(items):
+        if isinstance(item, dict) and all(item.get(name) == value for name, value in key.items()):
+            return index
+    return None
 
 
 def _declares(body: Any, path: Path) -> bool:
     """Whether ``path`` is one of our fields; a secret's value is ours although the state does not show it."""
     for step in path:
-        if not isinstance(body, dict) or step not in body:
+        if isinstance(step, int):
+            if not isinstance(body, list) or step >= len(body):
+                return False
+        elif not isinstance(body, dict) or step not in body:
             return False
         body = body[step]
     return True
@@ -169,9 +193,12 @@ def _declares(body: Any, path: Path) -> bool:
 
 def _value_at(body: Any, path: Path) -> Any:
     for step in path:
-        if not isinstance(body, dict):
+        if isinstance(body, dict):
+            body = body.get(str(step))
+        elif isinstance(body, list) and isinstance(step, int) and step < len(body):
+            body = body[step]
+        else:
             return None
-        body = body.get(str(step))
     return body
 
 

@@ -86,7 +86,7 @@ def _compare(draft: Draft, item: DesiredObject, old: Recorded | None, baseline: 
         draft.changes.append(planned(item, Op.CREATE, f"declared, but not in {baseline}"))
         return
     differences = tuple(_visible(diff(old.inputs, item.manifest), item))
-    if item.identity.kind == "Secret" and _unresolved(item):
+    if unresolved(item):
         differences = tuple(change for change in differences if FINGERPRINT not in change.path)
         draft.unpredicted.append((item.address, "the secret's value is not known here, so it was not compared"))
     if not differences:
@@ -142,8 +142,10 @@ def _visible(changes: Iterable[Change], item: DesiredObject) -> Iterable[Change]
             yield change
 
 
-def _unresolved(item: DesiredObject) -> bool:
-    return any(value is None for value in (item.manifest.get("data") or {}).values())
+def unresolved(item: DesiredObject) -> bool:
+    """Whether it is a Secret whose value is not known here."""
+    values = (item.manifest.get("data") or {}).values()
+    return item.identity.kind == "Secret" and any(value is None for value in values)
 
 
 def _forcing(item: DesiredObject, change: Change) -> list[tuple[str, ...]]:

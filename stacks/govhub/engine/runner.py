@@ -104,12 +104,12 @@ class ShardEngine:
             on_step,
         )
 
-    def preview(self, *, targets: Iterable[str] = (), on_step: OnStep | None = None) -> Outcome:
-        """What the engine would do."""
-        target = list(targets) or None
+    def preview(self, *, exclude: Iterable[str] = (), on_step: OnStep | None = None) -> Outcome:
+        """What the engine would do, without looking at ``exclude``."""
+        left_out = list(exclude) or None
         return self._run(
             lambda collect: self._stack.preview(
-                parallel=self.settings.parallel, target=target, on_event=collect, color="never"
+                parallel=self.settings.parallel, exclude=left_out, on_event=collect, color="never"
             ),
             on_step,
         )

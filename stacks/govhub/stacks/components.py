@@ -17,6 +17,7 @@ from govhub.stacks.graph import Component, DesiredObject, Identity
 
 PROVIDER = "kubernetes"
 PROVIDER_SDK_VERSION = "4.25.0"
+_UNKNOWN_VALUE = ["data", 'metadata.annotations["govhub.io/secret-fingerprint"]']
 
 
 class HubComponent(pulumi.ComponentResource):
@@ -78,8 +79,14 @@ def _register(
         depends_on=[made[other] for other in item.depends_on if other in made],
         # A deleted namespace takes its objects along; asking for each of them again would only cost time.
         deleted_with=namespace,
+        # A secret whose value is not known here keeps the one it has.
+        ignore_changes=_UNKNOWN_VALUE if _lacks_value(item) else None,
     )
     return HubObject(item.token, item.resource_name, _properties(item.manifest), options)
+
+
+def _lacks_value(item: DesiredObject) -> bool:
+    return item.identity.kind == "Secret" and None in (item.manifest.get("data") or {}).values()
 
 
 def _properties(value: Any) -> Any:

@@ -10,7 +10,20 @@ from rich.console import Console
 from rich.text import Text
 
 from govhub.cli.i18n import tr, trn
-from govhub.cli.views.text import amount, diagnostics, field, heading, line, more, row, safe, seconds, table, tally
+from govhub.cli.views.text import (
+    all_of_them,
+    amount,
+    diagnostics,
+    field,
+    heading,
+    line,
+    more,
+    row,
+    safe,
+    seconds,
+    table,
+    tally,
+)
 from govhub.core.plan import Amounts, CapacityDelta, Op, Plan, PlannedChange
 
 if TYPE_CHECKING:
@@ -129,6 +142,7 @@ def _owners(console: Console, changes: Iterable[PlannedChange]) -> None:
 
 def _changes(console: Console, changes: Sequence[PlannedChange], verbose: bool) -> None:
     heading(console, tr("Changes"))
+    cut = False
     for op in ORDER:
         # Of a first provisioning's thousands a few of each stack tell enough.
         groups: dict[str, list[PlannedChange]] = {}
@@ -139,7 +153,10 @@ def _changes(console: Console, changes: Sequence[PlannedChange], verbose: bool) 
             limit = len(found) if verbose else FEW[op]
             for change in found[:limit]:
                 _change(console, change, verbose)
-            more(console, len(found) - limit, "  ")
+            more(console, len(found) - limit, "  ", remark=False)
+            cut = cut or len(found) > limit
+    if cut:
+        line(console, f"  ({all_of_them()})", style="dim")
 
 
 def _change(console: Console, change: PlannedChange, verbose: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -93,22 +94,20 @@ def finished(data: dict[str, Any]) -> str:
 
 def announcement(kind: str, data: dict[str, Any]) -> str:
     """One line on everything else that people should know while it happens; empty for the rest."""
-    match kind:
-        case "run-started":
-            return f"{tr('run')} {data.get('run', '')}"
-        case "readiness":
-            return f"{tr('Workloads ready')}: {data.get('ready', 0):,} / {data.get('total', 0):,}"
-        case "lock-taken-over":
-            return f"{tr('took over the lock of')} {data.get('from_run', '?')}: {data.get('reason', '')}"
-        case "engine-lock-removed":
-            return f"{tr('removed a lock that a killed engine left on')} {data.get('shard', '?')}"
-        case "target-pinned":
-            return f"{tr('this hub is now bound to cluster')} {data.get('cluster', '?')} ({data.get('uid', '?')})"
-        case "repaired" | "orphan-removed":
-            title = tr("repaired") if kind == "repaired" else tr("removed an orphan")
-            return f"{title}: {data.get('address') or data.get('object') or ''}"
-        case _:
-            return ""
+    titles = {
+        "run-started": (tr("run"), "{run}"),
+        "readiness": (tr("Workloads ready:"), "{ready} / {total}"),
+        "lock-taken-over": (tr("took over the lock of"), "{from_run}: {reason}"),
+        "engine-lock-removed": (tr("removed a lock that a killed engine left on"), "{shard}"),
+        "target-pinned": (tr("this hub is now bound to cluster"), "{cluster} ({uid})"),
+        "repaired": (tr("repaired:"), "{address}"),
+        "orphan-removed": (tr("removed an orphan:"), "{address}"),
+    }
+    if kind not in titles:
+        return ""
+    title, form = titles[kind]
+    # An event of another version may lack a field; that is no reason to stop showing events.
+    return f"{title} {form.format_map(defaultdict(lambda: '?', data))}"
 
 
 def _bars(terminal: Terminal) -> Progress:

@@ -63,15 +63,16 @@ def diagnostics(console: Console, items: Iterable[Diagnostic], *, verbose: bool 
     more(console, len(found) - limit, indent)
 
 
-def more(console: Console, count: int, indent: str = "") -> None:
-    """Say honestly that something was left out, and how to see it."""
+def more(console: Console, count: int, indent: str = "", *, remark: bool = True) -> None:
+    """Say honestly that something was left out, and (unless it is said elsewhere) how to see it."""
     if count > 0:
-        text = trn(
-            "… {count} more (all of them: --json or --verbose)",
-            "… {count} more (all of them: --json or --verbose)",
-            count,
-        )
-        line(console, indent + text, style="dim")
+        text = trn("… {count} more", "… {count} more", count)
+        line(console, indent + text + (f" ({all_of_them()})" if remark else ""), style="dim")
+
+
+def all_of_them() -> str:
+    """How to see what was cut short."""
+    return tr("all of them: --json or --verbose")
 
 
 def tally(items: Iterable[Diagnostic]) -> str:

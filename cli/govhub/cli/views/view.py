@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from govhub.cli.terminal import Terminal
+from govhub.core.secrets import REDACTOR, scrub
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,9 +70,9 @@ class JsonView(HumanView):
 
     def show(self, document: dict[str, Any], human: Callable[[Console], None]) -> None:  # noqa: ARG002
         """Print the document."""
-        text = json.dumps(document, ensure_ascii=self._ascii, indent=2, default=str)
-        # Not through the console: it would fold lines.
-        self.terminal.out.file.write(text + "\n")
+        # Scrubbed string by string, past the console: a secret of digits must not tear numbers and hashes apart.
+        clean = scrub(document, REDACTOR)
+        sys.stdout.write(json.dumps(clean, ensure_ascii=self._ascii, indent=2, default=str) + "\n")
 
     def failed(self, error: GovhubError) -> None:
         """The diagnostics as a document, so that a pipeline need not read two forms."""
@@ -79,7 +81,7 @@ class JsonView(HumanView):
 
     @property
     def _ascii(self) -> bool:
-        return "utf" not in self.terminal.out.encoding.lower()
+        return "utf" not in (sys.stdout.encoding or "utf-8").lower()
 
 
 def view_of(terminal: Terminal) -> View:

@@ -1,0 +1,52 @@
+"""``lab up``, ``lab status`` and ``lab down``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from govhub.cli.grammar import command, group
+from govhub.cli.options import HubName
+from govhub.cli.terminal import Terminal
+from govhub.cli.views.view import view_of
+
+Nodes = Annotated[
+    int | None, typer.Option(metavar="N", min=1, max=20000, help="At least N nodes a cluster, for tests of size.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    child = group(app, "lab", "The embedded data center: real control planes on this machine.")
+    command(child, "up")(up)
+    command(child, "status")(status)
+    command(child, "down")(down)
+
+
+def up(terminal: Terminal, hub: HubName, nodes: Nodes = None) -> int:
+    """Start a control plane for each cluster, with nodes from the inventory."""
+    from govhub.ops.lab import lab_up
+
+    return _show(terminal, lab_up(hub, nodes, view_of(terminal).message))
+
+
+def status(terminal: Terminal, hub: HubName) -> int:
+    """Show which lab clusters run."""
+    from govhub.ops.lab import lab_status
+
+    return _show(terminal, lab_status(hub))
+
+
+def down(terminal: Terminal, hub: HubName) -> int:
+    """Stop the lab and remove its data; the hub's state is put aside."""
+    from govhub.ops.lab import lab_down
+
+    return _show(terminal, lab_down(hub))
+
+
+def _show(terminal: Terminal, document: dict[str, Any]) -> int:
+    from govhub.cli.views.standing import show_lab
+
+    view_of(terminal).show(document, lambda console: show_lab(console, document, terminal.program))
+    return 0

@@ -1,0 +1,102 @@
+"""A real PostgreSQL for a test session: made in a folder of its own, on loopback, gone afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+PASSWORD = "dsn-canary-6fQ2xv9TzLw"
+_SETTINGS = "-c fsync=off -c full_page_writes=off -c max_connections=80 -c shared_buffers=32MB"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server; ``database`` makes a new, empty database and returns its address."""
+
+    port: int
+    folder: Path
+
+    def address(self, name: str) -> str:
+        return f"postgres://govhub:{PASSWORD}@127.0.0.1:{self.port}/{name}?sslmode=disable"
+
+    def database(self, name: str) -> str:
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return self.address(name)
+
+
+def binaries() -> Path | None:
+    """The folder with initdb and pg_ctl, which Debian keeps off the PATH."""
+    found = shutil.which("initdb")
+    places = [Path(found).resolve().parent] if found else []
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((place for place in places if (place / "pg_ctl").is_file()), None)
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """Start a server; skip the test where PostgreSQL is not installed."""
+    tools = binaries()
+    if tools is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    folder = Path(tempfile.mkdtemp(prefix="govhub-postgres-", dir="/tmp"))
+    try:
+        prefix = _as_other_user(folder)
+        server = Server(_free_port(), folder)
+        secret = folder / "password"
+        secret.write_text(PASSWORD)
+        secret.chmod(0o644)
+        data = str(folder / "data")
+        init = [str(tools / "initdb"), "-D", data, "-U", "govhub", "-A", "scram-sha-256", "--pwfile", str(secret)]
+        _run([*prefix, *init, "--no-sync", "-E", "UTF8", "--locale=C"], folder)
+        options = f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 {_SETTINGS}"
+        control = [*prefix, str(tools / "pg_ctl"), "-D", data, "-w"]
+        _run([*control, "-l", str(folder / "log"), "-o", options, "start"], folder)
+        try:
+            yield server
+        finally:
+            _run([*control, "-m", "immediate", "stop"], folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_other_user(folder: Path) -> list[str]:
+    """PostgreSQL refuses root: hand the folder to another user, and the prefix that becomes that user."""
+    if os.getuid():
+        return []
+    user = pwd.getpwnam("nobody")
+    with contextlib.suppress(KeyError):
+        user = pwd.getpwnam("postgres")
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
+
+
+def _run(command: list[str], folder: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C"}
+    log = folder / "tool.log"
+    # Into a file: a pipe would be held open by the server that pg_ctl starts.
+    with log.open("ab") as out:
+        done = subprocess.run(
+            command, env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False, timeout=90
+        )
+    assert done.returncode == 0, log.read_text(errors="replace")[-2000:]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
