@@ -15,10 +15,9 @@ import pytest
 from govhub.core.kube import KINDS, Kube, KubeError
 from govhub.core.secrets import Secret
 from govhub.core.settings import content
-from govhub.inventory.loader import find_hub
 from govhub.inventory.model.tenancy import SecretRef
 from govhub.lab.toolchain import require
-from govhub.ops.load import valid_folder
+from govhub.ops.load import valid_hub
 from govhub.stacks.graph import Graph
 from govhub.stacks.render import render
 from live.schemas import write_schemas
@@ -270,7 +269,7 @@ def kubeconform(schemas: str, manifests: list[dict[str, Any]], folder: Path) -> 
 
 
 def graph_of(name: str) -> Graph:
-    hub, _ = valid_folder(find_hub(name, content("inventories")))
+    hub, _ = valid_hub(str(content("inventories", name)))
     return render(hub, KnownSecrets())
 
 

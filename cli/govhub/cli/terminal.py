@@ -88,9 +88,9 @@ class Terminal:
         return self.err.is_terminal and not self.err.is_dumb_terminal and not self.plain
 
     def _console(self, stream: TextIO) -> Console:
-        from rich.console import Console
+        from govhub.cli.views.console import CalmConsole
 
-        return Console(
+        return CalmConsole(
             file=Scrubbed(stream),  # type: ignore[arg-type]  # rich only writes, flushes and asks for the terminal
             color_system=None if self.plain else "auto",
             width=None if stream.isatty() else LOG_WIDTH,

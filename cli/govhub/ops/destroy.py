@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.errors import InvalidInput, PolicyViolation
+from govhub.core.exits import Exit
 from govhub.core.kube import Kube
 from govhub.core.plan import Op, Plan, PlannedChange
 from govhub.core.settings import today
@@ -16,7 +17,7 @@ from govhub.engine.executor import Executor, Job
 from govhub.engine.live import list_live
 from govhub.engine.planner import CLASS_OF_KIND
 from govhub.engine.runner import ShardEngine
-from govhub.engine.targets import PINS
+from govhub.engine.targets import PINS, pinned
 from govhub.ops.gates import frozen, require_budget
 from govhub.ops.jobs import remove_orphans
 from govhub.ops.plan import build_plan
@@ -42,12 +43,14 @@ def destroy(request: RunRequest) -> RunResult:
     session = open_session(request.hub, with_key=True)
     with new_run(session, "destroy", request) as run:
         session.reread()
-        connections = reachable_only(session.connect())
+        everywhere = session.connect()
+        connections = reachable_only(everywhere)
         with run.timed("plan"):
             drift = look(session, connections.values())
             plan = _everything(session, build_plan(session, request.selection, drift))
         run.save("plan.json", plan.as_dict())
         result = RunResult(run=run.id, folder=run.folder, plan=plan, status="unchanged")
+        result.problems += [item.problem for item in everywhere.values() if item.problem]
         _gate(session, plan, request)
         if plan.changes and request.approve and not request.approve(plan):
             result.status = "declined"
@@ -57,6 +60,8 @@ def destroy(request: RunRequest) -> RunResult:
             remove_orphans(run, plan, connections, drift)
         if result.status == "done":
             _prove(session, run, result, connections)
+        if result.status == "done" and result.problems:
+            result.status, result.failed_exit = "failed", Exit.UNREACHABLE
         return close(session, run, result)
 
 
@@ -107,7 +112,6 @@ def _engines(
             shard=shard,
             objects=(),
             touched=frozenset(checkpoint.objects),
-            # An unfinished run may have left objects that only a look at the cluster shows.
             operation="destroy",
         )
         for shard, checkpoint in session.recorded.items()
@@ -130,7 +134,8 @@ def _prove(session: Session, run: Run, result: RunResult, connections: dict[str,
             left = _left(kubes, session.name)
     if not left:
         _forget_state(session, connections)
-        left = [f"state: {key}" for key in hub_keys(session.state.bucket, session.name) if not _kept(session, key)]
+        keys = hub_keys(session.state.bucket, session.name)
+        left = [f"state: {key}" for key in keys if _of(session, key, connections)]
     result.leftovers = tuple(left)
     run.events.emit("proof", leftovers=left[:50], clusters=sorted(connections))
     if left:
@@ -148,19 +153,22 @@ def _left(kubes: Iterable[Kube], hub: str) -> list[str]:
 
 
 def _forget_state(session: Session, connections: dict[str, Connection]) -> None:
+    """Let go of the state of the clusters that were proven empty; that of an unreachable one stays."""
     settings = session.engine_settings()
     for shard in session.recorded:
         kubeconfig = connections[shard.cluster].kubeconfig if shard.cluster in connections else None
         if kubeconfig:
             ShardEngine(settings, session.name, shard, kubeconfig, lambda: None).forget()
-    session.state.remove(PINS)
-    for key in session.state.bucket.keys(session.state.own("intents/")):
-        session.state.bucket.delete(key)
+    kept = {name: uid for name, uid in pinned(session.state).items() if name not in connections}
+    if kept:
+        session.state.write(PINS, kept)
+    else:
+        session.state.remove(PINS)
     for key in hub_keys(session.state.bucket, session.name):
-        if not _kept(session, key):
+        if _of(session, key, connections):
             session.state.bucket.delete(key)
 
 
-def _kept(session: Session, key: str) -> bool:
-    """Our lock is given back at the end, and the last run's summary is what `status` shows."""
-    return key in (session.state.own("lock.json"), session.state.own("last-run.json"))
+def _of(session: Session, key: str, connections: dict[str, Connection]) -> bool:
+    """Whether a document of the state belongs to one of these clusters."""
+    return any(f"/{session.name}.{name}." in key or f"/intents/{name}." in key for name in connections)

@@ -44,6 +44,7 @@ def build_jobs(session: Session, plan: Plan, drift: Mapping[str, ClusterDrift], 
                 objects=tuple(objects) if whole else _needed(objects, changes),
                 touched=frozenset(_identity(change) for change in changes),
                 refresh=shard in unfinished or shard in drifted,
+                settles=whole or shard not in unfinished,
                 targets=() if whole else _targets(session, shard, changes),
             )
         )

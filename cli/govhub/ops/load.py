@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from govhub.core.diagnostics import Diagnostic, Severity
-from govhub.core.errors import InvalidInput
+from govhub.core.errors import InvalidInput, PolicyViolation
 from govhub.core.settings import inventories, today
 from govhub.inventory.checks import check_hub
 from govhub.inventory.loader import Hub, find_hub, load
@@ -38,16 +38,14 @@ def valid_hub(name: str) -> tuple[Hub, list[Diagnostic]]:
 
     Raises:
         InvalidInput: with all diagnostics, when there is any error.
+        PolicyViolation: when the only errors are that something does not fit.
     """
     return _valid(*read_hub(name))
 
 
-def valid_folder(folder: Path) -> tuple[Hub, list[Diagnostic]]:
-    """The same for a folder."""
-    return _valid(*read_folder(folder))
-
-
 def _valid(hub: Hub | None, found: list[Diagnostic]) -> tuple[Hub, list[Diagnostic]]:
-    if hub is None or any(item.severity is Severity.ERROR for item in found):
-        raise InvalidInput(found)
+    errors = [item for item in found if item.severity is Severity.ERROR]
+    if hub is None or errors:
+        # What does not fit is no mistake of form: pipelines tell the two apart by the exit code.
+        raise PolicyViolation(found) if all(item.code.startswith("CAP") for item in errors) else InvalidInput(found)
     return hub, found

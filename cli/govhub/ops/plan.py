@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 
 from govhub.core.diagnostics import Diagnostic, Diagnostics, Severity
+from govhub.core.errors import InvalidInput
 from govhub.core.plan import Basis, Coverage, Op, Plan, PlannedChange
 from govhub.core.settings import today
 from govhub.engine.drift import ClusterDrift, Drifted, DriftKind
@@ -15,11 +17,11 @@ from govhub.engine.state import Checkpoint
 from govhub.engine.targets import pinned
 from govhub.ops.amounts import capacity_deltas
 from govhub.ops.gates import frozen, moved, over_budget
-from govhub.ops.load import valid_folder
+from govhub.ops.load import read_folder
 from govhub.ops.requests import PlanRequest, PlanResult, Selection
 from govhub.ops.revision import hub_at
 from govhub.ops.selection import check_selection, narrow
-from govhub.ops.session import Session, open_session
+from govhub.ops.session import Declared, Session, declared, open_session
 from govhub.stacks.graph import DesiredObject, Shard, Stack
 from govhub.stacks.policies import evaluate
 from govhub.stacks.render import render
@@ -34,10 +36,10 @@ def make_plan(request: PlanRequest) -> PlanResult:
         InvalidInput: the hub, the selection or the revision is wrong.
         ToolMissing, TargetUnreachable: only with ``engine``.
     """
+    if request.against:
+        return PlanResult(plan=_against(declared(request.hub), request))
     session = open_session(request.hub)
     check_selection(request.selection, session.graph)
-    if request.against:
-        return PlanResult(plan=_against(session, request))
     plan = build_plan(session, request.selection)
     if not request.engine:
         return PlanResult(plan=plan)
@@ -58,7 +60,7 @@ def build_plan(session: Session, selection: Selection, drift: Mapping[str, Clust
     return dataclasses.replace(plan, basis=basis)
 
 
-def _finish(session: Session, draft: Draft, recorded: Mapping[Shard, Checkpoint], selection: Selection) -> Plan:
+def _finish(session: Declared, draft: Draft, recorded: Mapping[Shard, Checkpoint], selection: Selection) -> Plan:
     changes, pulled_in = narrow(draft.changes, selection, session.graph)
     changes.sort(key=_order)
     findings = [*session.warnings, *evaluate(session.hub, session.graph, today())]
@@ -79,19 +81,31 @@ def _finish(session: Session, draft: Draft, recorded: Mapping[Shard, Checkpoint]
     return dataclasses.replace(plan, findings=tuple(sorted(findings, key=Diagnostic.sort_key)))
 
 
-def _against(session: Session, request: PlanRequest) -> Plan:
+def _against(session: Declared, request: PlanRequest) -> Plan:
     """What the hub's files change compared with another revision of them; no state is looked at."""
+    check_selection(request.selection, session.graph)
     with hub_at(session.hub.folder, request.against) as folder:
-        baseline: dict[Shard, Checkpoint] = {}
-        if folder:
-            other, _ = valid_folder(folder)
-            baseline = as_recorded(render(other, problems=Diagnostics()))
-    session.graph = render(session.hub, problems=Diagnostics())
+        baseline = _baseline(folder, request.against) if folder else {}
     draft = draft_plan(session.graph, baseline, request.against)
     # Both sides leave secrets unresolved, so there is nothing that only a run could tell.
     draft.unpredicted.clear()
     plan = _finish(session, draft, baseline, request.selection)
     return dataclasses.replace(plan, against=request.against)
+
+
+def _baseline(folder: Path, against: str) -> dict[Shard, Checkpoint]:
+    """The other revision as it stands: an exception that has expired there must not block the change that removes it.
+
+    Raises:
+        InvalidInput: its files cannot be read or rendered at all.
+    """
+    other, found = read_folder(folder)
+    try:
+        if other:
+            return as_recorded(render(other, problems=Diagnostics()))
+    except (KeyError, ValueError, IndexError) as error:
+        raise InvalidInput.one("REV005", f"the hub as of {against} cannot be rendered: {error}") from error
+    raise InvalidInput([item for item in found if item.severity is Severity.ERROR])
 
 
 def _add_live(draft: Draft, session: Session, drift: Mapping[str, ClusterDrift]) -> None:

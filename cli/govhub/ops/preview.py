@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from govhub.core.errors import GovhubError
 from govhub.core.plan import Plan
@@ -58,18 +62,23 @@ def _preview(session: Session, settings: EngineSettings, connection: Connection,
 
     assert connection.kubeconfig
     run = program(session.graph.shards[shard], f"{session.name}/{shard.cluster}")
-    engine = ShardEngine(settings, session.name, shard, connection.kubeconfig, run)
-    if not session.state.exists(shard):
-        engine.create_stack()
+    if session.state.exists(shard):
+        outcome = _preview_known(ShardEngine(settings, session.name, shard, connection.kubeconfig, run))
+    else:
+        outcome = _preview_new(session, settings, connection.kubeconfig, shard, run)
+    if not outcome.ok:
+        reasons = [*outcome.messages, *outcome.failures.values()]
+        raise GovhubError.one("ENG001", f"the engine's preview of {shard} failed: {reasons[0] if reasons else ''}")
+    return outcome
+
+
+def _preview_known(engine: ShardEngine) -> Outcome:
     outcome = engine.preview()
     if refused := _refused_replacements(outcome):
         # The engine stops there, so what comes after them is asked for once more without them.
         rest = engine.preview(exclude=refused)
         rest.steps += [step for step in outcome.steps if step.urn in refused]
-        outcome = rest
-    if not outcome.ok:
-        reasons = [*outcome.messages, *outcome.failures.values()]
-        raise GovhubError.one("ENG001", f"the engine's preview of {shard} failed: {reasons[0] if reasons else ''}")
+        return rest
     return outcome
 
 
@@ -78,6 +87,19 @@ def _refused_replacements(outcome: Outcome) -> set[str]:
     replaced = {step.urn for step in outcome.steps if _SAME_MEANING.get(step.op, step.op) == "replace"}
     failed = set(outcome.failures)
     return failed if not outcome.messages and failed <= replaced else set()
+
+
+def _preview_new(
+    session: Session, settings: EngineSettings, kubeconfig: Path, shard: Shard, run: Callable[[], None]
+) -> Outcome:
+    """Preview a stack that does not exist yet in a state of its own: a plan writes nothing that lasts."""
+    with tempfile.TemporaryDirectory(prefix="govhub-preview-") as scratch:
+        folder = Path(scratch)
+        (folder / "state").mkdir()
+        apart = dataclasses.replace(settings, backend=f"file://{folder / 'state'}", work=folder / "work")
+        engine = ShardEngine(apart, session.name, shard, kubeconfig, run)
+        engine.create_stack()
+        return engine.preview()
 
 
 def _differences(session: Session, plan: Plan, engine_says: dict[str, str]) -> list[str]:

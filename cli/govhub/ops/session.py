@@ -39,21 +39,27 @@ class Connection:
 
 
 @dataclass(slots=True)
-class Session:
-    """What every use case on a hub starts from."""
+class Declared:
+    """What a hub's files say, and nothing else: no state, no key, no cluster."""
 
     hub: Hub
     warnings: list[Diagnostic]
     graph: Graph
-    state: State
-    key: HubKey
-    folder: Path
-    recorded: dict[Shard, Checkpoint] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The hub's name."""
         return self.hub.model.hub.name
+
+
+@dataclass(slots=True)
+class Session(Declared):
+    """What every use case that works with a hub's state or clusters starts from."""
+
+    state: State
+    key: HubKey
+    folder: Path
+    recorded: dict[Shard, Checkpoint] = field(default_factory=dict)
 
     def reread(self) -> None:
         """Read the state again; another run may have written it before the lock was ours."""
@@ -73,7 +79,7 @@ class Session:
         connection = Connection(cluster, path)
         try:
             if path is None or not path.is_file():
-                raise _no_kubeconfig(self.name, cluster, path)
+                raise _no_kubeconfig(self.name, cluster)
             connection.kube = Kube(cluster.name, path, context)
             connection.uid = verify(cluster, connection.kube, pins)
         except GovhubError as error:
@@ -99,6 +105,16 @@ class Session:
         )
 
 
+def declared(name: str) -> Declared:
+    """Load and render a hub.
+
+    Raises:
+        InvalidInput: the hub is not valid.
+    """
+    hub, warnings = valid_hub(name)
+    return Declared(hub, warnings, _rendered(hub, None))
+
+
 def open_session(name: str, *, with_key: bool = False) -> Session:
     """Load a hub, render it and open its state.
 
@@ -114,13 +130,17 @@ def open_session(name: str, *, with_key: bool = False) -> Session:
     key = HubKey(folder, hub.folder)
     if with_key:
         key.ensure()
+    session = Session(hub, warnings, _rendered(hub, key), State(hub.model.hub.name, state_bucket(hub)), key, folder)
+    session.reread()
+    return session
+
+
+def _rendered(hub: Hub, key: HubKey | None) -> Graph:
     problems = Diagnostics()
     graph = render(hub, key, problems)
     if problems.errors:
         raise InvalidInput(problems.sorted())
-    session = Session(hub, warnings, graph, State(hub.model.hub.name, state_bucket(hub)), key, folder)
-    session.reread()
-    return session
+    return graph
 
 
 def hub_home(hub: str) -> Path:
@@ -156,11 +176,14 @@ def kubeconfig_of(hub: str, cluster: Cluster) -> tuple[Path | None, str]:
     return (lab.kubeconfig, "") if lab.exists() else (None, "")
 
 
-def _no_kubeconfig(hub: str, cluster: Cluster, path: Path | None) -> TargetUnreachable:
+def _no_kubeconfig(hub: str, cluster: Cluster) -> TargetUnreachable:
     variable = Env.KUBECONFIG_PREFIX + cluster.name.upper().replace("-", "_")
+    # As written, not as expanded: a variable named there may hold anything.
+    where = os.environ.get(variable) or (cluster.kubeconfig.path if cluster.kubeconfig else "")
     return TargetUnreachable.one(
         "TGT002",
-        f"cluster {cluster.name}: " + (f"no kubeconfig at {path}" if path else "no kubeconfig, and no lab is running"),
+        f"cluster {cluster.name}: "
+        + (f"no kubeconfig at {where}" if where else "no kubeconfig, and no lab is running"),
         address=f"clusters.{cluster.name}",
         hint=f"start the lab with: govhub lab up {hub}, or set {variable}=/path/to/kubeconfig",
     )

@@ -11,7 +11,7 @@ from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.errors import GovhubError, InvalidInput, PolicyViolation, TargetUnreachable
 from govhub.core.exits import Exit
 from govhub.core.kube import Kube
-from govhub.core.plan import Plan, read_saved
+from govhub.core.plan import Plan, SavedPlan, read_saved
 from govhub.core.text import and_more
 from govhub.engine.drift import ClusterDrift, find_drift
 from govhub.engine.executor import Executor, JobResult
@@ -41,7 +41,7 @@ def up(request: RunRequest) -> RunResult:
     """
     session = open_session(request.hub, with_key=True)
     check_selection(request.selection, session.graph)
-    _check_saved(session, request)
+    saved = _check_saved(session, request)
     with new_run(session, "up", request) as run:
         session.reread()
         # Another run may have come in between; from here on nobody can.
@@ -54,6 +54,8 @@ def up(request: RunRequest) -> RunResult:
             drift = settled(session, reachable.values())
             plan = build_plan(session, request.selection, drift)
             plan = _without_unreachable(plan, connections)
+            if saved:
+                plan = _as_saved(plan, saved)
         run.save("plan.json", plan.as_dict())
         run.events.emit("plan-made", summary=plan.summary, hash=plan.as_dict()["hash"])
         result = RunResult(run=run.id, folder=run.folder, plan=plan, status="unchanged")
@@ -98,14 +100,14 @@ def settled(session: Session, connections: Iterable[Connection]) -> dict[str, Cl
         time.sleep(1.0)
 
 
-def _check_saved(session: Session, request: RunRequest) -> None:
+def _check_saved(session: Session, request: RunRequest) -> SavedPlan | None:
     """Refuse a saved plan when the world has moved since.
 
     Raises:
         InvalidInput: other inputs, another state, another target or other changes than the plan says.
     """
     if request.plan_file is None:
-        return
+        return None
     try:
         text = request.plan_file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -124,6 +126,14 @@ def _check_saved(session: Session, request: RunRequest) -> None:
     for holds, text in checks:
         if not holds:
             raise InvalidInput.one("PLN004", text, hint="plan again, and review what is new")
+    return saved
+
+
+def _as_saved(plan: Plan, saved: SavedPlan) -> Plan:
+    """Exactly what was reviewed: repairs of hand edits and orphans wait for a run without a saved plan."""
+    agreed = set(saved.changes)
+    kept = tuple(change for change in plan.changes if (change.op.value, change.address) in agreed)
+    return dataclasses.replace(plan, changes=kept)
 
 
 def reachable_only(connections: dict[str, Connection]) -> dict[str, Connection]:
@@ -213,9 +223,16 @@ def _concluded(
     errors = [item for item in result.problems if item.severity is Severity.ERROR]
     if errors and result.status in ("done", "unchanged"):
         result.status = "failed"
-        unreachable = all(item.code.startswith(("TGT", "KUB")) for item in errors)
-        result.failed_exit = Exit.UNREACHABLE if unreachable else Exit.FAILED
+        result.failed_exit = _exit_for(errors)
     return result
+
+
+def _exit_for(errors: list[Diagnostic]) -> Exit:
+    """The exit code of a failed run: a special one only when everything that went wrong is of that kind."""
+    for prefixes, code in ((("TGT", "KUB"), Exit.UNREACHABLE), (("LCK",), Exit.LOCKED)):
+        if all(item.code.startswith(prefixes) for item in errors):
+            return code
+    return Exit.FAILED
 
 
 def failures(session: Session, jobs: list[JobResult]) -> list[Diagnostic]:
@@ -238,7 +255,8 @@ def failures(session: Session, jobs: list[JobResult]) -> list[Diagnostic]:
                     source=item.source if item else None,
                 )
             )
-        if job.status == "failed" and not job.outcome.failures:
+        out += job.problems
+        if job.status == "failed" and not job.outcome.failures and not job.problems:
             text = "; ".join(job.outcome.messages[:2]) or "the engine failed"
             out.append(
                 Diagnostic(

@@ -19,6 +19,7 @@ class Env:
     TODAY = "GOVHUB_TODAY"
     LANG = "GOVHUB_LANG"
     ACTOR = "GOVHUB_ACTOR"
+    DEBUG = "GOVHUB_DEBUG"
 
 
 def home() -> Path:

@@ -54,7 +54,7 @@ class FolderBucket:
     """Documents as files of mode 600; conditional writes are serialised by a lock file."""
 
     def __init__(self, root: Path) -> None:
-        self.root = private_folder(root)
+        self.root = root
         self.url = f"file://{root}"
         self.shown = str(root)
 
@@ -67,6 +67,7 @@ class FolderBucket:
 
     def put(self, key: str, data: bytes) -> None:
         """See :class:`Bucket`."""
+        private_folder(self.root)
         write_atomic(self.root / key, data)
 
     def put_new(self, key: str, data: bytes) -> bool:
@@ -105,7 +106,7 @@ class FolderBucket:
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        with (self.root / ".bucket.lock").open("a") as file:
+        with (private_folder(self.root) / ".bucket.lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from govhub.core.diagnostics import Diagnostic
 from govhub.core.errors import GovhubError, LockHeld
 from govhub.core.events import EventLog
 from govhub.engine.ledger import Ledger
@@ -31,6 +32,8 @@ class Job:
     refresh: bool = False
     targets: tuple[str, ...] = ()
     operation: str = "up"
+    settles: bool = True
+    """Whether success closes the shard's intents; a narrowed run over an interrupted shard has not seen all of it."""
 
 
 @dataclass(slots=True)
@@ -42,6 +45,8 @@ class JobResult:
     seconds: float = 0.0
     outcome: Outcome = field(default_factory=Outcome)
     reason: str = ""
+    problems: list[Diagnostic] = field(default_factory=list)
+    """Why the engine was not even asked: a lock, a database, a missing tool."""
 
 
 class Executor:
@@ -119,15 +124,17 @@ class Executor:
         if self._stopping.is_set():
             return JobResult(job.shard, "not tried", reason="interrupted")
         started = time.monotonic()
+        problems: list[Diagnostic] = []
         self._events.emit("shard-started", shard=str(job.shard), objects=len(job.objects), operation=job.operation)
         try:
             outcome = self._engine(job)
         except GovhubError as error:
+            problems = error.diagnostics
             outcome = Outcome(messages=[str(error)])
         except Exception as error:  # noqa: BLE001  # the engine's library raises many kinds; one shard may not end the run
             outcome = Outcome(messages=[f"{type(error).__name__}: {error}"[:500]])
         status = "done" if outcome.ok else "failed"
-        result = JobResult(job.shard, status, round(time.monotonic() - started, 2), outcome)
+        result = JobResult(job.shard, status, round(time.monotonic() - started, 2), outcome, problems=problems)
         self._events.emit(
             "shard-finished",
             shard=str(job.shard),
@@ -155,7 +162,8 @@ class Executor:
                 return Outcome(messages=["interrupted"])
             outcome = self._operate(engine, job)
             # A failed engine that reported its steps has saved its state; one that was killed has not.
-            if outcome.ok or (outcome.counts and not outcome.timed_out and not self._stopping.is_set()):
+            saved = outcome.ok or (outcome.counts and not outcome.timed_out and not self._stopping.is_set())
+            if saved and job.settles:
                 self._ledger.finish(job.shard)
             return outcome
         finally:

@@ -84,7 +84,7 @@ class HubLock:
         self._stop.set()
         if self._heart:
             # A renewal on its way would change the document under the release, and the lock would stay behind.
-            self._heart.join(timeout=self._lease.total_seconds())
+            self._heart.join(timeout=max(self._lease.total_seconds(), 15.0))
         if not self.lost.is_set():
             self._bucket.swap(self._key, self._mine, None)
 

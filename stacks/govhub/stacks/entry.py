@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pulumi
 
+from govhub.core.diagnostics import Severity
 from govhub.core.errors import GovhubError, InvalidInput
-from govhub.core.settings import home, inventories
+from govhub.core.settings import home, inventories, today
 from govhub.engine.keys import HubKey
+from govhub.inventory.checks import check_hub
 from govhub.inventory.loader import find_hub, load
 from govhub.stacks.components import program
 from govhub.stacks.graph import Shard
+from govhub.stacks.policies import evaluate
 from govhub.stacks.render import render
 
 
@@ -35,8 +38,12 @@ def _run(stack: str) -> None:
     if loaded.hub is None or loaded.problems.errors:
         raise InvalidInput(loaded.problems.sorted())
     hub = loaded.hub
+    found = [item for item in check_hub(hub, today()) if item.severity is Severity.ERROR]
     key = HubKey(Path(home() / "hubs" / hub.name), hub.folder)
     graph = render(hub, key)
+    found += [item for item in evaluate(hub, graph, today()) if item.severity is Severity.ERROR]
+    if found:
+        raise InvalidInput(found)
     shard = Shard(cluster, stack, group)
     if shard not in graph.shards:
         raise InvalidInput.one("STK003", f"{hub.name} has no shard {shard}", hint="look at: govhub state list HUB")

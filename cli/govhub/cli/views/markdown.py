@@ -132,7 +132,7 @@ def _changes(page: Page, changes: tuple[PlannedChange, ...]) -> None:
         page.table(titles, map(_row, severe), share=0.6)
     if harmless:
         page.add("<details>", f"<summary>{tr('All other changes')} ({len(harmless):,})</summary>")
-        page.table(titles, map(_row, harmless), share=0.8)
+        page.table(titles, map(_row, harmless), share=0.95)
         page.add("</details>", "")
 
 

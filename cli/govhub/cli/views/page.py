@@ -46,7 +46,7 @@ class Page:
 
     def text(self) -> str:
         """The page."""
-        return "\n".join(self._lines) + "\n"
+        return re.sub(r"\n{3,}", "\n\n", "\n".join(self._lines)) + "\n"
 
     def _fit(self, lines: list[str], share: float) -> None:
         room = int((self._limit - RESERVE - self._size) * share)

@@ -43,7 +43,7 @@ def show_plan(console: Console, plan: Plan, preview: EnginePreview | None = None
     _narrowing(console, plan)
     if plan.changes:
         _counts(console, plan.changes)
-        _owners(console, plan.changes)
+        _owners(console, plan.changes, verbose)
         _changes(console, plan.changes, verbose)
     _capacity(console, plan.capacity)
     if plan.findings:
@@ -125,7 +125,7 @@ def _counts(console: Console, changes: Sequence[PlannedChange]) -> None:
     console.print(out)
 
 
-def _owners(console: Console, changes: Iterable[PlannedChange]) -> None:
+def _owners(console: Console, changes: Iterable[PlannedChange], verbose: bool) -> None:
     """One line a stack: whose objects change, most first."""
     owners: dict[str, Counter[str]] = {}
     for change in changes:
@@ -137,7 +137,8 @@ def _owners(console: Console, changes: Iterable[PlannedChange]) -> None:
     width = max(map(len, owners))
     for stack, counts in owners.items():
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        line(console, f"{stack:<{width}}  {len(counts):>4,}: {_first([f'{name} {n}' for name, n in ranked], OWNERS)}")
+        shown = _first([f"{name} {n}" for name, n in ranked], len(ranked) if verbose else OWNERS)
+        line(console, f"{stack:<{width}}  {len(counts):>4,}: {shown}")
 
 
 def _changes(console: Console, changes: Sequence[PlannedChange], verbose: bool) -> None:

@@ -42,7 +42,7 @@ class Overcommit(Part):
 class Sharding(Part):
     """How many department groups the tenants and systems stacks are cut into.
 
-    Changing it moves objects between stacks; the planner refuses that unless the state is moved too.
+    Changing it would move objects between stacks, which the planner refuses: destroy the hub first.
     """
 
     tenants: int = Field(default=1, ge=1, le=256)
