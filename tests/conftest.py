@@ -17,6 +17,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the long form of proofs (many kills, growth)")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # The Automation API leaves one event loop, with its pair of sockets, behind after each engine run.
+    for message in ("unclosed event loop", "unclosed <socket.socket fd=[0-9]+, family=1,"):
+        config.addinivalue_line("filterwarnings", f"ignore:{message}:ResourceWarning")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--slow"):
         return

@@ -201,7 +201,7 @@ def test_config_shows_origins_and_no_password(govhub: Any, monkeypatch: pytest.M
     assert code == 0
     assert "environment GOVHUB_STATE" in out
     assert "hunter22" not in out
-    assert "origin" not in govhub("config", "show", "--json")[1]
+    assert '"origin"' not in govhub("config", "show", "--json")[1]
 
 
 def test_schema(govhub: Any, tmp_path: Path) -> None:

@@ -169,6 +169,15 @@ def test_a_refused_run_is_in_the_side_files_too(ops: Fake, govhub: Any, tmp_path
     assert [event["kind"] for event in read_events(tmp_path / "e")][-1] == "command-failed"
 
 
+def test_a_page_that_cannot_be_written_does_not_hide_the_result(ops: Fake, govhub: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    serve(ops)
+    code, out, err = govhub("up", "jinzhou", "--yes", "--markdown", str(tmp_path / "file" / "m.md"))
+    assert code == 1
+    assert "jinzhou: done" in out
+    assert "GOV004" in err
+
+
 def test_ctrl_c_stops_gently_then_at_once_then_leaves(ops: Fake, govhub: Any) -> None:
     calls: list[int] = []
 

@@ -22,6 +22,8 @@ from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.plan import Coverage, Plan
 
 CODE = Path(i18n_module.__file__).parent
+# The demo's figures and steps come from its use case and are looked up by their names.
+MADE_UP = {"departments", "systems", "platform services", "toolchain", "lab", "validate", "plan", "up"}
 
 
 class Tty(io.StringIO):
@@ -92,6 +94,18 @@ def test_flag_before_environment_before_locale(
     assert i18n.chosen(flag) == language
 
 
+def test_the_user_file_may_choose_the_language_and_may_be_damaged(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "config" / "govhub" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('lang = "zh"\n')
+    assert i18n.chosen(None) == "zh"
+    assert i18n.chosen("en") == "en"
+    file.write_text("lang = ")
+    assert i18n.chosen(None) == "en"
+
+
 def said(name: str) -> set[str]:
     """The first argument of every call of ``name`` in the command line's code."""
     calls = (
@@ -110,11 +124,17 @@ def test_the_catalogue_is_complete_and_holds_nothing_else() -> None:
             for message in read_po(file)
             if message.id
         }
-    assert said("tr") | said("trn") == set(catalogue)
+    assert said("tr") | said("trn") | MADE_UP == set(catalogue)
     for text, translation in catalogue.items():
-        strings = [translation] if isinstance(translation, str) else list(translation)
+        strings = [translation] if isinstance(translation, str) else list(translation or ())
         assert all(strings), text
         assert all(("{count}" in one) == ("{count}" in text) for one in strings)
+
+
+def test_a_broken_catalogue_leaves_english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(i18n, "CATALOGUE", tmp_path / "none.po")
+    i18n.use("zh")
+    assert i18n.tr("done") == "done"
 
 
 def test_identifiers_and_diagnostics_stay_as_they_are(govhub: Any) -> None:

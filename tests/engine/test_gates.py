@@ -22,7 +22,9 @@ from govhub.stacks.graph import Graph, Shard
 TODAY = date(2026, 3, 2)
 
 
-def change(op: Op, kind: str, name: str = "x", *, tenant: str = "education", system: str = "", **more: Any) -> PlannedChange:
+def change(
+    op: Op, kind: str, name: str = "x", *, tenant: str = "education", system: str = "", **more: Any
+) -> PlannedChange:
     data = kind in ("Namespace", "StatefulSet", "Secret")
     where = "" if kind in ("Namespace", "Node") else "education-prod/"
     address = f"main/systems/{kind}/{where}{name}"
@@ -103,7 +105,14 @@ def test_confirmation_names_exactly_what_is_meant(mini_hub: Hub, confirmed: tupl
 
 def with_freeze(hub: Hub, target: str, until: date = TODAY) -> Hub:
     entry = ExceptionEntry.model_validate(
-        {"name": "f", "kind": "freeze", "target": target, "owner": "数据局", "reason": "高考报名期间", "until": until}
+        {
+            "name": "f",
+            "kind": "freeze",
+            "target": target,
+            "owner": "数据局",
+            "reason": "高考报名期间不得变更",
+            "until": until,
+        }
     )
     return dataclasses.replace(hub, model=hub.model.model_copy(update={"exceptions": [entry]}))
 
@@ -170,7 +179,8 @@ def test_changed_sharding_of_a_hub_is_refused_as_a_move(mini_hub: Hub, graph: Gr
 
 
 @pytest.mark.parametrize(
-    ("op", "refused"), [(Op.CREATE, True), (Op.REPLACE, True), (Op.REPAIR, True), (Op.UPDATE, False), (Op.DELETE, False)]
+    ("op", "refused"),
+    [(Op.CREATE, True), (Op.REPLACE, True), (Op.REPAIR, True), (Op.UPDATE, False), (Op.DELETE, False)],
 )
 def test_a_secret_is_never_written_without_its_value(graph: Graph, op: Op, refused: bool) -> None:
     item = next(item for item in graph if item.identity.kind == "Secret")
@@ -216,8 +226,7 @@ def test_a_change_moves_the_amounts_by_exactly_what_it_adds(mini_hub: Hub, graph
 def test_a_cluster_without_declared_hosts_has_unknown_capacity_not_zero(mini_hub: Hub, graph: Graph) -> None:
     cluster = mini_hub.model.clusters[0].model_copy(update={"name": "main"})
     empty = mini_hub.model.model_copy(update={"hosts": [], "clusters": [cluster]})
-    hub = dataclasses.replace(mini_hub, model=empty)
-    vars(hub).pop("topology", None)
+    hub = dataclasses.replace(mini_hub, model=empty, _topology=None)
     (delta,) = capacity_deltas(hub, graph, {}, set())
     assert delta.available is None
     assert delta.as_dict()["available"] is None

@@ -46,11 +46,18 @@ DEPLOYMENT: Body = {
 def served(wanted: Body) -> Body:
     """The object as the API server gives it back: defaults, status, rewritten quantities, field managers."""
     live = copy.deepcopy(wanted)
-    live["metadata"] |= {"uid": "1", "resourceVersion": "7", "generation": 1, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    live["metadata"] |= {
+        "uid": "1",
+        "resourceVersion": "7",
+        "generation": 1,
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+    }
     live["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "1"}
     live["metadata"]["managedFields"] = [
         managed("govhub", {"f:spec": {"f:replicas": {}}}),
-        managed("kube-controller-manager", {"f:metadata": {"f:annotations": {"f:deployment.kubernetes.io/revision": {}}}}),
+        managed(
+            "kube-controller-manager", {"f:metadata": {"f:annotations": {"f:deployment.kubernetes.io/revision": {}}}}
+        ),
         managed("kwok", {"f:status": {"f:readyReplicas": {}}}, subresource="status"),
     ]
     live["status"] = {"replicas": 2, "readyReplicas": 2}

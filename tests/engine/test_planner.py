@@ -204,6 +204,11 @@ def test_an_empty_stack_has_no_objects(state: State) -> None:
 
 
 def test_stacks_of_others_in_the_same_bucket_are_not_ours(state: State) -> None:
-    for name in ("govhub-tenants/mini2.main.0", "govhub-tenants/mini.main", "other/mini.main.0", "govhub-tenants/a.b.c"):
+    for name in (
+        "govhub-tenants/mini2.main.0",
+        "govhub-tenants/mini.main",
+        "other/mini.main.0",
+        "govhub-tenants/a.b.c",
+    ):
         state.bucket.put(f".pulumi/stacks/{name}.json", checkpoint([]))
     assert state.shards() == []

@@ -45,16 +45,16 @@ class LabHub:
     folder: Path
     home: Path
 
-    def up(self, **more: object) -> RunResult:
+    def up(self, **more: Any) -> RunResult:
         return up(replace(RunRequest(hub=str(self.folder), wait=60), **more))
 
-    def plan(self, **more: object) -> PlanResult:
+    def plan(self, **more: Any) -> PlanResult:
         return make_plan(replace(PlanRequest(hub=str(self.folder)), **more))
 
     def drift(self) -> DriftResult:
         return drift(str(self.folder))
 
-    def destroy(self, **more: object) -> RunResult:
+    def destroy(self, **more: Any) -> RunResult:
         return destroy(replace(RunRequest(hub=str(self.folder), confirm=(self.name,)), **more))
 
     def kube(self, cluster: str = "main") -> Kube:
@@ -139,9 +139,7 @@ class LabHub:
         session = self.session()
         wanted = {(item.shard, item.identity) for item in session.graph}
         assert len(wanted) > 20, "a graph this small would prove nothing"
-        live = {
-            (item.shard, identity) for name in clusters or ("main",) for identity, item in self.live(name).items()
-        }
+        live = {(item.shard, identity) for name in clusters or ("main",) for identity, item in self.live(name).items()}
         assert live - wanted == set(), "orphans on the cluster"
         assert wanted - live == set(), "missing on the cluster"
         recorded = {(shard, identity) for shard, point in session.recorded.items() for identity in point.objects}

@@ -1,7 +1,7 @@
 """One run in a process of its own, for tests that kill it or start two at once.
 
-``kill_worker.py FOLDER [up|destroy] [NAME …]``, the names being confirmed, prints a line per event and one with the end:
-``{"exit": …, "status": …, "error": …}``. ``WORKER_HOLD`` names an event at which it waits for a file.
+``kill_worker.py FOLDER [up|destroy] [NAME …]`` confirms the names, prints a line per event, and one with the end:
+``{"exit": …, "status": …, "error": …}``. ``WORKER_HOLD=EVENT=FILE`` has it wait for a file at an event.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,6 +107,7 @@ class Campaign:
     kills: Counter[str] = field(default_factory=Counter)
     unfinished: int = 0
     in_flight: Counter[str] = field(default_factory=Counter)
+    seen: set[str] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
 
     def next_variant(self) -> None:
@@ -158,8 +159,9 @@ class Campaign:
         if worker.poll() is not None:
             return False
         engines = self.hub.engines()
+        self.seen |= {name for _, name in engines}
         if victim == "engine":
-            return any([end(pid) for pid, name in engines if name == "pulumi"])
+            return sum(end(pid) for pid, name in engines if name == "pulumi") > 0
         ended = end(worker.pid, group=True)
         if victim == "everything":
             for pid, _ in engines:
@@ -187,7 +189,7 @@ def end(pid: int, *, group: bool = False) -> bool:
 
 
 def campaign(hub: LabHub, kills: int) -> Campaign:
-    print(f"GOVHUB_KILL_SEED={SEED}")
+    sys.stdout.write(f"GOVHUB_KILL_SEED={SEED}\n")
     assert hub.up(wait=0, confirm=(hub.name,)).status in ("done", "unchanged")
     found = Campaign(hub, random.Random(SEED))
     rounds = 0
@@ -195,8 +197,10 @@ def campaign(hub: LabHub, kills: int) -> Campaign:
         rounds += 1
         assert rounds <= 3 * kills + 10, "most runs ended before they could be killed"
         found.round()
-    summary: Iterable[object] = (dict(found.kills), found.unfinished, dict(found.in_flight))
-    print("kills by victim, runs left unfinished, operations seen:", *summary, *found.log, sep="\n  ")
+    summary = f"{dict(found.kills)}, {found.unfinished} unfinished, {dict(found.in_flight)} in flight"
+    sys.stdout.write("\n  ".join([summary, *found.log]) + "\n")
+    # Without having seen both, "no process is left" would mean nothing.
+    assert found.seen >= {"pulumi", "pulumi-resource"}
     return found
 
 

@@ -32,7 +32,9 @@ class Approval:
 
         terminal = self.terminal
         # With --json, stdout belongs to the one document.
-        show_plan(terminal.err if terminal.json else terminal.out, plan, verbose=terminal.verbose)
+        console = terminal.err if terminal.json else terminal.out
+        show_plan(console, plan, verbose=terminal.verbose)
+        console.print()
         if self.yes:
             return True
         if not terminal.interactive:
@@ -45,6 +47,6 @@ class Approval:
 
     def _ask(self, question: str) -> bool:
         sys.stdout.flush()
-        self.terminal.err.print(f"\n{question} [y/N] ", end="", soft_wrap=True)
+        self.terminal.err.print(f"{question} [y/N] ", end="", soft_wrap=True)
         answer = sys.stdin.readline()
         return answer.strip().lower() in YES

@@ -17,8 +17,8 @@ from govhub.cli.terminal import Terminal
 from govhub.core.errors import GovhubError, Interrupted, ToolMissing, UsageError
 from govhub.core.exits import Exit
 from govhub.core.secrets import REDACTOR
+from govhub.core.settings import Env
 
-DEBUG = "GOVHUB_DEBUG"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -69,7 +69,7 @@ def _ended(terminal: Terminal, error: BaseException) -> int:
     if isinstance(error, BrokenPipeError):
         return _reader_gone()
     found = translate(error)
-    if os.environ.get(DEBUG):
+    if os.environ.get(Env.DEBUG):
         sys.stderr.write(REDACTOR("".join(traceback.format_exception(error))))
     try:
         _show(terminal, found)
@@ -118,7 +118,7 @@ def _defect(error: BaseException) -> GovhubError:
         "GOV001",
         f"govhub itself failed: {type(error).__name__}{': ' if text else ''}{text}",
         detail="This is a defect, not your input's fault.",
-        hint=f"set {DEBUG}=1 to see where, and report it; nothing is lost, run again",
+        hint=f"set {Env.DEBUG}=1 to see where, and report it; nothing is lost, run again",
     )
 
 

@@ -6,12 +6,14 @@ are: scripts and search engines read those.
 
 from __future__ import annotations
 
+import contextlib
 import gettext
 import io
 import os
 from pathlib import Path
 
-from govhub.core.settings import Env
+from govhub.core.errors import GovhubError
+from govhub.core.settings import Env, value_of
 
 LANGUAGES = ("en", "zh")
 CATALOGUE = Path(__file__).with_name("locale") / "zh_CN.po"
@@ -20,14 +22,16 @@ CATALOGUE = Path(__file__).with_name("locale") / "zh_CN.po"
 class _Current:
     """The catalogue in use; one process speaks one language."""
 
-    language = "en"
     catalogue = gettext.NullTranslations()
 
 
 def use(language: str) -> None:
     """Speak ``language`` from now on; anything but Chinese is English."""
-    _Current.language = "zh" if language == "zh" else "en"
-    _Current.catalogue = _load(CATALOGUE) if _Current.language == "zh" else gettext.NullTranslations()
+    _Current.catalogue = gettext.NullTranslations()
+    if language == "zh":
+        # Rather English than nothing: a broken installation must not keep anybody from `up`.
+        with contextlib.suppress(ImportError, OSError):
+            _Current.catalogue = _load(CATALOGUE)
 
 
 def tr(text: str) -> str:
@@ -41,9 +45,13 @@ def trn(one: str, many: str, count: int) -> str:
 
 
 def chosen(flag: str | None) -> str:
-    """The language: ``--lang``, else GOVHUB_LANG, else what the locale variables say in POSIX order."""
-    names = (Env.LANG, "LC_ALL", "LC_MESSAGES", "LANG")
-    value = flag or next((found for name in names if (found := os.environ.get(name))), "")
+    """The language: ``--lang``, else GOVHUB_LANG or the user file, else the locale variables in POSIX order."""
+    value = flag or ""
+    # A damaged user file is reported by the command that needs it, in whatever language there is.
+    with contextlib.suppress(GovhubError):
+        value = value or value_of(Env.LANG)
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    value = value or next((found for name in names if (found := os.environ.get(name))), "")
     return "zh" if value.lower().startswith("zh") else "en"
 
 

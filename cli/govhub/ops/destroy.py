@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.errors import InvalidInput, PolicyViolation
@@ -13,12 +13,13 @@ from govhub.core.kube import Kube
 from govhub.core.plan import Op, Plan, PlannedChange
 from govhub.core.settings import today
 from govhub.engine.bucket import hub_keys
+from govhub.engine.drift import ClusterDrift, DriftKind
 from govhub.engine.executor import Executor, Job
 from govhub.engine.live import list_live
 from govhub.engine.planner import CLASS_OF_KIND
 from govhub.engine.runner import ShardEngine
 from govhub.engine.targets import PINS, pinned
-from govhub.ops.gates import frozen, require_budget
+from govhub.ops.gates import frozen
 from govhub.ops.jobs import remove_orphans
 from govhub.ops.plan import build_plan
 from govhub.ops.requests import RunRequest, RunResult
@@ -47,7 +48,7 @@ def destroy(request: RunRequest) -> RunResult:
         connections = reachable_only(everywhere)
         with run.timed("plan"):
             drift = look(session, connections.values())
-            plan = _everything(session, build_plan(session, request.selection, drift))
+            plan = _everything(session, build_plan(session, request.selection, drift), drift)
         run.save("plan.json", plan.as_dict())
         result = RunResult(run=run.id, folder=run.folder, plan=plan, status="unchanged")
         result.problems += [item.problem for item in everywhere.values() if item.problem]
@@ -65,32 +66,48 @@ def destroy(request: RunRequest) -> RunResult:
         return close(session, run, result)
 
 
-def _everything(session: Session, plan: Plan) -> Plan:
+def _everything(session: Session, plan: Plan, drift: Mapping[str, ClusterDrift]) -> Plan:
     """The plan turned into one of deletions: everything recorded, and everything live that carries our labels."""
     changes = [change for change in plan.changes if change.op is Op.DELETE]
     known = {change.address for change in changes}
-    for shard, checkpoint in session.recorded.items():
-        for identity in checkpoint.objects:
-            address = f"{shard.cluster}/{shard.stack}/{identity}"
-            if address not in known:
-                changes.append(
-                    PlannedChange(
-                        op=Op.DELETE,
-                        address=address,
-                        reason="the hub is destroyed",
-                        shard=str(shard),
-                        kind=identity.kind,
-                        data=identity.kind in CLASS_OF_KIND,
-                    )
+    recorded = [(shard, identity) for shard, point in session.recorded.items() for identity in point.objects]
+    # What a killed run made is in no state, whether or not the files still declare it.
+    unknown = [
+        (item.shard, item.identity)
+        for found in drift.values()
+        for item in found.drifted
+        if item.kind is DriftKind.UNKNOWN
+    ]
+    for shard, identity in [*recorded, *unknown]:
+        address = f"{shard.cluster}/{shard.stack}/{identity}"
+        if address not in known:
+            known.add(address)
+            changes.append(
+                PlannedChange(
+                    op=Op.DELETE,
+                    address=address,
+                    reason="the hub is destroyed",
+                    shard=str(shard),
+                    kind=identity.kind,
+                    data=identity.kind in CLASS_OF_KIND,
                 )
+            )
     return dataclasses.replace(plan, changes=tuple(changes), unchanged=0, findings=(), capacity=())
 
 
 def _gate(session: Session, plan: Plan, request: RunRequest) -> None:
-    freezes = frozen(session.hub, plan.changes, today())
-    if freezes and session.name not in request.confirm:
-        raise PolicyViolation(freezes)
-    require_budget(session.hub, plan, request.confirm)
+    """Deleting a whole hub takes its name; no budget and no freeze is looked at beyond that, both would only repeat it.
+
+    Raises:
+        PolicyViolation: the hub was not named.
+    """
+    if plan.changes and session.name not in request.confirm:
+        raise PolicyViolation.one(
+            "BUD001",
+            f"destroying {session.name} deletes {len(plan.changes):,} objects",
+            detail="; ".join(item.summary for item in frozen(session.hub, plan.changes, today())),
+            hint=f"name the hub: --confirm {session.name} (--yes does not do)",
+        )
 
 
 def _engines(

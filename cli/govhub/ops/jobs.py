@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from govhub.core.errors import GovhubError
-from govhub.core.kube import KINDS, Kind
+from govhub.core.kube import KINDS, Kind, Kube
 from govhub.core.plan import Op, Plan, PlannedChange
 from govhub.engine.drift import ClusterDrift, Drifted, DriftKind
 from govhub.engine.executor import Job
@@ -14,6 +14,7 @@ from govhub.engine.live import foreign_patch
 from govhub.engine.state import EMPTY, component_urn, provider_urn, urn_of
 from govhub.ops.runs import Run
 from govhub.ops.session import Connection, Session
+from govhub.stacks.context import FIELD_MANAGER
 from govhub.stacks.graph import DesiredObject, Identity, Shard
 
 
@@ -99,8 +100,21 @@ def remove_orphans(
         kube = connections[item.shard.cluster].kube
         if item.address not in planned or not kube or not item.live:
             continue
-        kube.delete(_kind(item.identity), item.identity.name, item.identity.namespace, item.live.uid)
+        if item.identity.kind == "Node":
+            _let_go(kube, item.identity, item.live.uid)
+        else:
+            kube.delete(_kind(item.identity), item.identity.name, item.identity.namespace, item.live.uid)
         run.events.emit("orphan-removed", address=item.address, uid=item.live.uid)
+
+
+def _let_go(kube: Kube, identity: Identity, uid: str) -> None:
+    """Take our fields off an object that is the cluster's own: applying nothing gives back all that we applied."""
+    kind = _kind(identity)
+    body = {"apiVersion": kind.version, "kind": kind.kind, "metadata": {"name": identity.name, "uid": uid}}
+    path = kind.path(identity.namespace, identity.name)
+    kube.request(
+        "PATCH", path, body, content_type="application/apply-patch+yaml", fieldManager=FIELD_MANAGER, force="true"
+    )
 
 
 def _drifted(drift: Mapping[str, ClusterDrift], kind: DriftKind) -> list[Drifted]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -27,14 +28,16 @@ def readiness(kubes: Iterable[Kube], hub: str) -> Readiness:
     return Readiness(total - len(waiting), total, tuple(sorted(waiting)))
 
 
-def wait_until_ready(kubes: list[Kube], hub: str, seconds: float) -> Readiness:
-    """Look until everything is ready or ``seconds`` have passed; reasons are added for what is still waiting."""
+def wait_until_ready(kubes: list[Kube], hub: str, seconds: float, stop: threading.Event) -> Readiness:
+    """Look until everything is ready, ``seconds`` have passed or ``stop`` is set; reasons are added for what waits."""
     deadline = time.monotonic() + seconds
     while True:
         found = readiness(kubes, hub)
-        if not found.waiting or time.monotonic() > deadline:
-            return found if not found.waiting else explain(kubes, hub, found)
-        time.sleep(PAUSE)
+        if not found.waiting or stop.is_set():
+            return found
+        if time.monotonic() > deadline:
+            return explain(kubes, hub, found)
+        stop.wait(PAUSE)
 
 
 def explain(kubes: list[Kube], hub: str, found: Readiness) -> Readiness:

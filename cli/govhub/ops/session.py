@@ -12,7 +12,7 @@ from govhub.core.diagnostics import Diagnostic, Diagnostics
 from govhub.core.errors import GovhubError, InvalidInput, TargetUnreachable
 from govhub.core.files import private_folder
 from govhub.core.kube import Kube
-from govhub.core.settings import Env, home
+from govhub.core.settings import Env, home, value_of
 from govhub.engine.bucket import Bucket, open_bucket
 from govhub.engine.keys import HubKey
 from govhub.engine.runner import EngineSettings
@@ -154,7 +154,7 @@ def state_bucket(hub: Hub) -> Bucket:
     Raises:
         InvalidInput: the hub wants PostgreSQL and no address is given.
     """
-    address = os.environ.get(Env.STATE, "")
+    address = value_of(Env.STATE)
     if not address and hub.model.hub.state == "postgres":
         raise InvalidInput.one(
             "STA006",
@@ -168,7 +168,7 @@ def state_bucket(hub: Hub) -> Bucket:
 def kubeconfig_of(hub: str, cluster: Cluster) -> tuple[Path | None, str]:
     """Path and context of a cluster's kubeconfig: environment > hub > lab."""
     variable = Env.KUBECONFIG_PREFIX + cluster.name.upper().replace("-", "_")
-    if value := os.environ.get(variable):
+    if value := value_of(variable):
         return Path(value).expanduser(), ""
     if cluster.kubeconfig:
         return Path(os.path.expandvars(cluster.kubeconfig.path)).expanduser(), cluster.kubeconfig.context
@@ -179,7 +179,7 @@ def kubeconfig_of(hub: str, cluster: Cluster) -> tuple[Path | None, str]:
 def _no_kubeconfig(hub: str, cluster: Cluster) -> TargetUnreachable:
     variable = Env.KUBECONFIG_PREFIX + cluster.name.upper().replace("-", "_")
     # As written, not as expanded: a variable named there may hold anything.
-    where = os.environ.get(variable) or (cluster.kubeconfig.path if cluster.kubeconfig else "")
+    where = value_of(variable) or (cluster.kubeconfig.path if cluster.kubeconfig else "")
     return TargetUnreachable.one(
         "TGT002",
         f"cluster {cluster.name}: "

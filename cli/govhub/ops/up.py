@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -206,8 +207,15 @@ def _concluded(
     """Look whether workloads run, and decide on the status."""
     kubes: list[Kube] = [item.kube for item in reachable.values() if item.kube]
     if request.wait and result.status in ("done", "unchanged"):
+        stop = threading.Event()
+        if request.on_start:
+            # Nothing is being written any more: from here on one Ctrl-C is enough.
+            request.on_start(stop.set)
         with run.timed("readiness"):
-            result.readiness = wait_until_ready(kubes, session.name, request.wait)
+            result.readiness = wait_until_ready(kubes, session.name, request.wait, stop)
+        if stop.is_set():
+            result.status = "interrupted"
+            return result
         found = result.readiness
         run.events.emit("readiness", ready=found.ready, total=found.total, waiting=list(found.waiting)[:20])
         for address, why in found.waiting:

@@ -157,11 +157,25 @@ class Kube:
             ) from error
         if answer.status >= 400:
             raise _error(answer.status, answer.data)
-        return json.loads(answer.data) if answer.data else None
+        try:
+            return json.loads(answer.data) if answer.data else None
+        except ValueError as error:
+            raise TargetUnreachable.one(
+                "KUB003",
+                f"what answers for cluster {self.name} is no Kubernetes API server",
+                hint="check the address in the kubeconfig, and proxies on the way",
+            ) from error
 
     def uid(self) -> str:
         """The cluster's identity: the UID of its kube-system namespace."""
-        return str(self.request("GET", "/api/v1/namespaces/kube-system")["metadata"]["uid"])
+        try:
+            return str(self.request("GET", "/api/v1/namespaces/kube-system")["metadata"]["uid"])
+        except (KeyError, TypeError) as error:
+            raise TargetUnreachable.one(
+                "KUB003",
+                f"what answers for cluster {self.name} is no Kubernetes API server",
+                hint="check the address in the kubeconfig, and proxies on the way",
+            ) from error
 
     def list(self, kind: Kind, *, selector: str = "", namespace: str = "") -> Iterator[dict[str, Any]]:
         """All objects of a kind, page by page, with ``apiVersion`` and ``kind`` filled in."""

@@ -6,6 +6,8 @@ import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from govhub.core.errors import InvalidInput
+
 
 class Env:
     """The environment variables that govhub reads; nothing else is looked at."""
@@ -22,9 +24,42 @@ class Env:
     DEBUG = "GOVHUB_DEBUG"
 
 
+def value_of(variable: str) -> str:
+    """A setting: from the environment, else from the user file; empty when neither has it.
+
+    Raises:
+        InvalidInput: the user file is damaged.
+    """
+    return os.environ.get(variable) or _user_settings().get(variable.removeprefix("GOVHUB_").lower(), "")
+
+
+def user_file() -> Path:
+    """Settings of this user, one ``name = "value"`` a line; names are those of the variables, as ``home``."""
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "govhub" / "config.toml"
+
+
+def _user_settings() -> dict[str, str]:
+    path = user_file()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput.one("CFG001", f"the user file {path} cannot be read: {error}") from error
+    import tomllib
+
+    try:
+        return {key: str(value) for key, value in tomllib.loads(text).items()}
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput.one(
+            "CFG001", f"the user file {path} is no TOML: {error}", hint="mend or remove it"
+        ) from error
+
+
 def home() -> Path:
     """Runs, state, locks and lab clusters of this user; ``GOVHUB_HOME`` moves them."""
-    if value := os.environ.get(Env.HOME):
+    if value := value_of(Env.HOME):
         return Path(value).expanduser().absolute()
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(base) / "govhub"
@@ -32,7 +67,7 @@ def home() -> Path:
 
 def cache() -> Path:
     """What can be built again: the toolchain; ``GOVHUB_CACHE`` moves it."""
-    if value := os.environ.get(Env.CACHE):
+    if value := value_of(Env.CACHE):
         return Path(value).expanduser().absolute()
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "govhub"
@@ -40,14 +75,14 @@ def cache() -> Path:
 
 def today() -> date:
     """The day that exceptions are checked against; ``GOVHUB_TODAY`` (YYYY-MM-DD) is for rehearsing a date."""
-    if value := os.environ.get(Env.TODAY):
+    if value := value_of(Env.TODAY):
         return date.fromisoformat(value)
     return datetime.now(UTC).date()
 
 
 def actor() -> str:
     """Who runs this, for the ledger and for locks."""
-    return os.environ.get(Env.ACTOR) or os.environ.get("USER") or f"uid-{os.getuid()}"
+    return value_of(Env.ACTOR) or os.environ.get("USER") or f"uid-{os.getuid()}"
 
 
 def content(*parts: str) -> Path:
@@ -60,7 +95,7 @@ def content(*parts: str) -> Path:
 
 def inventories() -> Path:
     """The folder whose sub-folders are hubs: ``GOVHUB_INVENTORIES``, ``./inventories``, or the shipped ones."""
-    if value := os.environ.get(Env.INVENTORIES):
+    if value := value_of(Env.INVENTORIES):
         return Path(value).expanduser().absolute()
     here = Path.cwd() / "inventories"
     return here if here.is_dir() else content("inventories")

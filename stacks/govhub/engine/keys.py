@@ -12,7 +12,7 @@ from pathlib import Path
 from govhub.core.errors import InvalidInput
 from govhub.core.files import private_folder, write_atomic, write_new
 from govhub.core.secrets import REDACTOR, Secret
-from govhub.core.settings import Env
+from govhub.core.settings import Env, value_of
 from govhub.inventory.model.tenancy import SecretRef
 
 SHORTEST_KEY = 16
@@ -25,7 +25,7 @@ class HubKey:
 
     def __init__(self, folder: Path, hub_folder: Path) -> None:
         self._folder, self._hub_folder = folder, hub_folder
-        shared = os.environ.get(Env.PASSPHRASE_FILE)
+        shared = value_of(Env.PASSPHRASE_FILE)
         self._path = Path(shared).expanduser() if shared else folder / "key"
         self._shared = bool(shared)
 

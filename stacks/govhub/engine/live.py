@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from govhub.core.diff import Change, Path
@@ -42,7 +42,8 @@ class LiveObject:
     identity: Identity
     shard: Shard
     uid: str
-    body: dict[str, Any]
+    body: dict[str, Any] = field(repr=False)
+    """As the API server gives it; of a secret with its value, so it is not shown."""
 
     @property
     def terminating(self) -> bool:

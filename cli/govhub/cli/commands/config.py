@@ -36,14 +36,14 @@ def show(terminal: Terminal, origin: Origin = False) -> int:
 
 
 def gather(terminal: Terminal) -> list[dict[str, Any]]:
-    """Name, value and origin of each setting; precedence is flag, environment, hub, default."""
+    """Name, value and origin of each setting; precedence is flag, environment, hub, user file, default."""
     kubeconfigs = sorted(name for name in os.environ if name.startswith(Env.KUBECONFIG_PREFIX))
     return [
         _setting("home", str(settings.home()), Env.HOME, "XDG_STATE_HOME"),
         _setting("cache", str(settings.cache()), Env.CACHE, "XDG_CACHE_HOME"),
         _setting("inventories", str(settings.inventories()), Env.INVENTORIES),
         _setting("state", _state(), Env.STATE),
-        _setting("passphrase file", os.environ.get(Env.PASSPHRASE_FILE, "made for each hub"), Env.PASSPHRASE_FILE),
+        _setting("passphrase file", settings.value_of(Env.PASSPHRASE_FILE) or "made for each hub", Env.PASSPHRASE_FILE),
         _setting("today", settings.today().isoformat(), Env.TODAY),
         _setting("actor", settings.actor(), Env.ACTOR, "USER"),
         _setting("language", i18n.chosen(None), Env.LANG, "LC_ALL", "LC_MESSAGES", "LANG"),
@@ -54,10 +54,14 @@ def gather(terminal: Terminal) -> list[dict[str, Any]]:
 
 def _setting(name: str, value: str, *variables: str) -> dict[str, Any]:
     used = next((variable for variable in variables if os.environ.get(variable)), None)
+    origin = f"environment {used}" if used else "default"
+    # The user file knows only our own names, and comes after our variable but before those of the system.
+    if used != variables[0] and variables[0].startswith("GOVHUB_") and settings.value_of(variables[0]):
+        origin = f"user file {settings.user_file()}"
     return {
         "name": name,
         "value": value,
-        "origin": f"environment {used}" if used else "default",
+        "origin": origin,
         "variable": variables[0],
     }
 
@@ -66,7 +70,7 @@ def _state() -> str:
     """The address of the state without the password that it may carry."""
     from urllib.parse import urlsplit
 
-    address = os.environ.get(Env.STATE, "")
+    address = settings.value_of(Env.STATE)
     parts = urlsplit(address)
     if parts.password:
         return address.replace(f":{parts.password}@", ":[secret]@")

@@ -25,6 +25,7 @@ from govhub.cli.options import (
     selection,
 )
 from govhub.cli.terminal import Terminal
+from govhub.cli.views.files import SideFiles
 from govhub.cli.views.view import View, view_of
 from govhub.core.errors import UsageError
 from govhub.core.exits import Exit
@@ -63,18 +64,9 @@ def plan(
     events: Events = None,
 ) -> int:
     """Show what `up` would do. Needs no engine and no cluster."""
-    from govhub.cli.views.files import SideFiles
-
     _check(engine, out, against)
-    with SideFiles(
-        command="plan",
-        hubs=(hub,),
-        junit=junit,
-        sarif=sarif,
-        markdown=markdown,
-        events=events,
-        program=terminal.program,
-    ) as files:
+    paths = {"junit": junit, "sarif": sarif, "markdown": markdown, "events": events}
+    with SideFiles(command="plan", hubs=(hub,), program=terminal.program, **paths) as files:
         from govhub.ops.plan import make_plan
         from govhub.ops.requests import PlanRequest
 

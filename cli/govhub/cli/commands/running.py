@@ -61,9 +61,12 @@ def run(terminal: Terminal, options: Options, selection: Selection, use_case: Ca
                 workers=options.workers,
             )
         )
+    try:
         files.ran(result)
-    view.show(
-        result.as_dict(),
-        lambda console: show_run(console, result, options.operation, terminal.program, verbose=terminal.verbose),
-    )
+    finally:
+        # A page that cannot be written must not hide what the run has done.
+        view.show(
+            result.as_dict(),
+            lambda console: show_run(console, result, options.operation, terminal.program, verbose=terminal.verbose),
+        )
     return result.exit

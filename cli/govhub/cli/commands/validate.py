@@ -9,6 +9,7 @@ import typer
 from govhub.cli.grammar import command
 from govhub.cli.options import Events, Junit, Markdown, Sarif
 from govhub.cli.terminal import Terminal
+from govhub.cli.views.files import SideFiles
 from govhub.cli.views.view import view_of
 
 Hubs = Annotated[list[str] | None, typer.Argument(metavar="[HUB]...", help="Names or folders; none for all hubs.")]
@@ -28,8 +29,6 @@ def validate(
     events: Events = None,
 ) -> int:
     """Check hubs: files, meaning, capacity and policies. Needs no engine and no cluster."""
-    from govhub.cli.views.files import SideFiles
-
     names = tuple(hubs or ())
     with SideFiles(command="validate", hubs=names, junit=junit, sarif=sarif, markdown=markdown, events=events) as files:
         from govhub.cli.views.validation import show_validation

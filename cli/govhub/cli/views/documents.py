@@ -64,4 +64,5 @@ def show_import(console: Console, result: ImportResult, hub: str, program: str, 
     line(console, f"{result.source}: {title}: {counts or 0}", style="bold")
     if result.files:
         heading = tr("Would be written") if result.dry_run else tr("Written")
-        show_written(console, heading, map(str, result.files), f"{program} validate {hub}")
+        following = "" if result.dry_run else f"{program} validate {hub}"
+        show_written(console, heading, map(str, result.files), following)

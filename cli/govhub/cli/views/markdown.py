@@ -46,7 +46,8 @@ def plan_page(plan: Plan, program: str) -> str:
     if plan.coverage.unpredicted:
         page.add(f"**{tr('Coverage')}**: {plan.coverage.predicted:,} / {plan.coverage.total:,}")
         page.items((f"{code(address)}: {prose(why)}" for address, why in plan.coverage.unpredicted), share=0.9)
-    page.add("", f"{tr('Everything')}: {code(f'{program} plan {plan.hub} --json')}")
+    against = f" --against {plan.against}" if plan.against else ""
+    page.add("", f"{tr('Everything')}: {code(f'{program} plan {plan.hub}{against} --json')}")
     return page.text()
 
 
@@ -89,7 +90,7 @@ def _findings(page: Page, items: Iterable[Diagnostic]) -> None:
     rows = [
         (
             f"{MARKS[item.severity]} {item.severity.value} {code(item.code)}",
-            code(item.source) if item.source else code(item.address),
+            code(item.source or item.address) if item.source or item.address else "",
             prose(item.summary) + (f"<br>{tr('hint')}: {prose(item.hint)}" if item.hint else ""),
         )
         for item in found

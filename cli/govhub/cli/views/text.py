@@ -101,6 +101,16 @@ def value(item: Any) -> str:
     return text if len(text) <= VALUE_WIDTH else text[: VALUE_WIDTH - 1] + "…"
 
 
+def pair(old: Any, new: Any) -> tuple[str, str]:
+    """Two values of a diff, each in one short line; what they begin with in common is cut before where they differ."""
+    left, right = value(old), value(new)
+    if left != right or not isinstance(old, str) or not isinstance(new, str):
+        return left, right
+    start = next((index for index, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), 0)
+    start = max(start - VALUE_WIDTH // 2, 0)
+    return value("…" + old[start:]), value("…" + new[start:])
+
+
 def field(change: Change) -> str:
     """One difference: ``spec.replicas: 2 → 3``."""
     where = safe(dotted(change.path))
@@ -108,7 +118,8 @@ def field(change: Change) -> str:
         return f"{where}: {tr('added')} {value(change.new)}"
     if change.op == "remove":
         return f"{where}: {tr('removed')} {value(change.old)}"
-    return f"{where}: {value(change.old)} → {value(change.new)}"
+    old, new = pair(change.old, change.new)
+    return f"{where}: {old} → {new}"
 
 
 def _counted(severity: Severity, count: int) -> str:
