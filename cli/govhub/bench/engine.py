@@ -110,10 +110,7 @@ def create_and_after(objects: int, runs: int, names: set[str], stop_after: float
     look = Result(name=f"drift-{label}", unit="s", limit=0.3, note="ours: drift; stock: refresh")
     with arena(objects) as place:
         for _ in range(runs):
-            create.ours.append(timed(place.ours_up))
-            noop.ours.append(timed(place.ours_up))
-            look.ours.append(timed(lambda: drift(str(place.hub))))
-            place.ours_destroy()
+            _our_round(place, create, noop, look)
             _stock_round(place, create, noop, look, stop_after)
     return [item for item in (create, noop, look) if item.name.partition("-")[0] in names]
 
@@ -127,12 +124,16 @@ def growth(sizes: tuple[int, ...], runs: int) -> list[Result]:
         look = Result(name=f"growth-drift-{objects}", unit="s")
         with arena(objects) as place:
             for _ in range(runs):
-                create.ours.append(timed(place.ours_up))
-                noop.ours.append(timed(place.ours_up))
-                look.ours.append(timed(lambda: drift(str(place.hub))))
-                place.ours_destroy()
+                _our_round(place, create, noop, look)
         out += [create, noop, look]
     return out
+
+
+def _our_round(place: Arena, create: Result, noop: Result, look: Result) -> None:
+    create.ours.append(timed(place.ours_up))
+    noop.ours.append(timed(place.ours_up))
+    look.ours.append(timed(lambda: drift(str(place.hub))))
+    place.ours_destroy()
 
 
 def _stock_round(place: Arena, create: Result, noop: Result, look: Result, stop_after: float | None) -> None:

@@ -14,7 +14,7 @@ from govhub.core.plan import Op, Plan, PlannedChange
 from govhub.core.settings import today
 from govhub.engine.bucket import hub_keys
 from govhub.engine.drift import ClusterDrift, DriftKind
-from govhub.engine.executor import Executor, Job
+from govhub.engine.executor import Job
 from govhub.engine.live import list_live
 from govhub.engine.planner import CLASS_OF_KIND
 from govhub.engine.runner import ShardEngine
@@ -23,7 +23,7 @@ from govhub.ops.gates import frozen
 from govhub.ops.jobs import remove_orphans
 from govhub.ops.plan import build_plan
 from govhub.ops.requests import RunRequest, RunResult
-from govhub.ops.runs import Run, close, new_run
+from govhub.ops.runs import Run, close, executor_of, new_run
 from govhub.ops.session import Connection, Session, open_session
 from govhub.ops.up import failures, look, reachable_only
 
@@ -113,17 +113,7 @@ def _gate(session: Session, plan: Plan, request: RunRequest) -> None:
 def _engines(
     session: Session, run: Run, request: RunRequest, result: RunResult, connections: dict[str, Connection]
 ) -> None:
-    executor = Executor(
-        state=session.state,
-        settings=session.engine_settings(request.timeout),
-        kubeconfigs={name: item.kubeconfig for name, item in connections.items() if item.kubeconfig},
-        events=run.events,
-        run=run.id,
-        workers=request.workers,
-    )
-    run.lock.when_lost(executor.interrupt)
-    if request.on_start:
-        request.on_start(executor.interrupt)
+    executor = executor_of(session, run, request, connections)
     jobs = [
         Job(
             shard=shard,

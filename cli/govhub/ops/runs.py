@@ -6,7 +6,7 @@ import contextlib
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,9 +19,10 @@ from govhub.core.exits import Exit
 from govhub.core.files import private_folder, write_atomic
 from govhub.core.secrets import REDACTOR, scrub
 from govhub.core.settings import actor
+from govhub.engine.executor import Executor
 from govhub.engine.lease import HubLock
 from govhub.ops.requests import RunRequest, RunResult
-from govhub.ops.session import Session, hub_home
+from govhub.ops.session import Connection, Session, hub_home
 
 LAST = "last-run.json"
 KEEP = 50
@@ -77,6 +78,26 @@ def new_run(session: Session, operation: str, request: RunRequest) -> Iterator[R
         finally:
             events.close()
             _prune(folder.parent)
+
+
+def executor_of(session: Session, run: Run, request: RunRequest, connections: Mapping[str, Connection]) -> Executor:
+    """The run's engines, wired to Ctrl-C and to the loss of the lock.
+
+    Raises:
+        ToolMissing: the engine is not there.
+    """
+    executor = Executor(
+        state=session.state,
+        settings=session.engine_settings(request.timeout),
+        kubeconfigs={name: item.kubeconfig for name, item in connections.items() if item.kubeconfig},
+        events=run.events,
+        run=run.id,
+        workers=request.workers,
+    )
+    run.lock.when_lost(executor.interrupt)
+    if request.on_start:
+        request.on_start(executor.interrupt)
+    return executor
 
 
 def close(session: Session, run: Run, result: RunResult) -> RunResult:

@@ -15,7 +15,7 @@ from govhub.core.kube import Kube
 from govhub.core.plan import Plan, SavedPlan, read_saved
 from govhub.core.text import and_more
 from govhub.engine.drift import ClusterDrift, find_drift
-from govhub.engine.executor import Executor, JobResult
+from govhub.engine.executor import JobResult
 from govhub.engine.ledger import Ledger
 from govhub.engine.state import urn_of
 from govhub.engine.targets import pin
@@ -25,7 +25,7 @@ from govhub.ops.lab import recycle_lab_volumes
 from govhub.ops.plan import build_plan
 from govhub.ops.readiness import wait_until_ready
 from govhub.ops.requests import RunRequest, RunResult
-from govhub.ops.runs import Run, close, new_run
+from govhub.ops.runs import Run, close, executor_of, new_run
 from govhub.ops.selection import check_selection
 from govhub.ops.session import Connection, Session, open_session
 
@@ -171,23 +171,13 @@ def _execute(
     reachable: dict[str, Connection],
     drift: dict[str, ClusterDrift],
 ) -> None:
-    settings = session.engine_settings(request.timeout)
+    # Before the first write: without an engine nothing is begun.
+    executor = executor_of(session, run, request, reachable)
     new = pin(session.state, {name: item.uid for name, item in reachable.items()})
     for name in new:
         run.events.emit("target-pinned", cluster=name, uid=reachable[name].uid)
     with run.timed("repair"):
         strip_foreign_fields(run, result.plan, reachable, drift)
-    executor = Executor(
-        state=session.state,
-        settings=settings,
-        kubeconfigs={name: item.kubeconfig for name, item in reachable.items() if item.kubeconfig},
-        events=run.events,
-        run=run.id,
-        workers=request.workers,
-    )
-    run.lock.when_lost(executor.interrupt)
-    if request.on_start:
-        request.on_start(executor.interrupt)
     jobs = build_jobs(session, result.plan, drift, set(reachable))
     result.jobs = executor.run(jobs)
     if not run.lock.lost.is_set():
