@@ -28,7 +28,7 @@ def change(
     data = kind in ("Namespace", "StatefulSet", "Secret")
     where = "" if kind in ("Namespace", "Node") else "education-prod/"
     address = f"main/systems/{kind}/{where}{name}"
-    fields = {"shard": "main/systems/0", "data": data} | more
+    fields: dict[str, Any] = {"shard": "main/systems/0", "data": data} | more
     return PlannedChange(op=op, address=address, reason="x", kind=kind, tenant=tenant, system=system, **fields)
 
 

@@ -14,8 +14,8 @@ from govhub.core.secrets import MASK, Secret
 from govhub.engine.live import foreign_patch, live_differences
 from govhub.engine.planner import FINGERPRINT
 from govhub.engine.state import Recorded
-from govhub.stacks.graph import Identity
 from govhub.inventory.model.tenancy import SecretRef
+from govhub.stacks.graph import Identity
 
 Body = dict[str, Any]
 DEPLOYMENT: Body = {
@@ -94,8 +94,11 @@ def container(live: Body) -> Body:
     return entry
 
 
+RESTARTED: Body = {"f:kubectl.kubernetes.io/restartedAt": {}}
+LAST_APPLIED: Body = {"f:kubectl.kubernetes.io/last-applied-configuration": {}}
+GONE: Body = {'k:{"name":"gone"}': {"f:image": {}}}
 CONTAINER = "spec.template.spec.containers[0]"
-IN_CONTAINER = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"web"}': {}}}}}}
+IN_CONTAINER: Body = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"web"}': {}}}}}}
 
 
 def by_hand(live: Body, fields: Body, manager: str = "kubectl-edit") -> None:
@@ -157,7 +160,7 @@ def _command_added(live: Body) -> None:
 
 def _privileged_added(live: Body) -> None:
     container(live)["securityContext"]["privileged"] = True
-    inner = {"f:securityContext": {"f:privileged": {}}}
+    inner: Body = {"f:securityContext": {"f:privileged": {}}}
     fields = copy.deepcopy(IN_CONTAINER)
     fields["f:spec"]["f:template"]["f:spec"]["f:containers"]['k:{"name":"web"}'] = inner
     by_hand(live, fields)
@@ -195,14 +198,14 @@ def test_defaults_rewritten_quantities_status_and_controllers_are_no_difference(
 @pytest.mark.parametrize(
     ("manager", "fields"),
     [
-        ("kubectl-rollout", {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/restartedAt": {}}}}}}),
-        ("kubectl-client-side-apply", {"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/last-applied-configuration": {}}}}),
+        ("kubectl-rollout", {"f:spec": {"f:template": {"f:metadata": {"f:annotations": RESTARTED}}}}),
+        ("kubectl-client-side-apply", {"f:metadata": {"f:annotations": LAST_APPLIED}}),
         ("kubectl-edit", {"f:spec": {"f:replicas": {}}}),
         ("kubectl-edit", {"f:status": {"f:x": {}}}),
         ("kubectl-edit", {"f:metadata": {"f:finalizers": {".": {}, 'v:"x"': {}}}}),
         ("kube-scheduler", {"f:spec": {"f:added": {}}}),
         ("kubectl-edit", {"f:spec": {"f:gone": {}}}),
-        ("kubectl-edit", {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"gone"}': {"f:image": {}}}}}}}),
+        ("kubectl-edit", {"f:spec": {"f:template": {"f:spec": {"f:containers": GONE}}}}),
     ],
 )  # fmt: skip
 def test_what_others_manage_without_adding_to_ours_is_no_difference(manager: str, fields: Body) -> None:

@@ -240,5 +240,5 @@ def test_of_processes_that_race_exactly_one_holds_the_lock(
         rival.join(60)
         assert rival.exitcode == 0
     _judge(found)
-    left = [key for key in open_again().keys(".govhub/") if key.endswith("lock.json")]  # noqa: SIM118
+    left = [key for key in open_again().keys(".govhub/") if key.endswith("lock.json")]
     assert left == [], "everybody gave the lock back"

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from pulumi.automation.errors import CommandError
 
+from faults.processes import alive, gone
 from govhub.core.secrets import REDACTOR, Secret
 from govhub.engine import command
 from govhub.engine.command import LINE_CHARACTERS, TAIL_LINES, EngineCommand, EngineTimeoutError
@@ -55,14 +56,6 @@ def run(made: EngineCommand, tmp_path: Path, **more: str) -> tuple[str, str]:
     return result.stdout, result.stderr
 
 
-def alive(pid: int) -> bool:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return False
-    return fields[0] not in ("Z", "X")
-
-
 def pids(tmp_path: Path, count: int) -> list[int]:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
@@ -71,15 +64,6 @@ def pids(tmp_path: Path, count: int) -> list[int]:
             return [int(pid) for pid in found]
         time.sleep(0.02)
     pytest.fail("the engine never started its children")
-
-
-def gone(numbers: list[int]) -> bool:
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        if not any(map(alive, numbers)):
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_an_engine_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
@@ -93,6 +77,17 @@ def test_an_engine_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None
 def test_a_child_that_outlives_an_engine_that_obeyed_is_ended_too(tmp_path: Path) -> None:
     with pytest.raises(EngineTimeoutError):
         run(engine(tmp_path, ENDS_BUT_ITS_CHILD_DOES_NOT, timeout=1.0), tmp_path)
+    assert gone(pids(tmp_path, 1))
+
+
+def test_a_child_that_an_ended_engine_leaves_behind_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "LINGER_SECONDS", 0.5)
+    started = time.monotonic()
+    out, _ = run(engine(tmp_path, 'echo done; sleep 300 & echo $! >"$PIDS"; exit 0'), tmp_path)
+    assert out == "done"
+    assert time.monotonic() - started < 5
     assert gone(pids(tmp_path, 1))
 
 

@@ -210,23 +210,23 @@ def lab_of(toolchain: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
     """Starts labs of test hubs by name; each has a state of its own."""
     patch = pytest.MonkeyPatch()
     started: list[LabHub] = []
+    base = tmp_path_factory.mktemp("lab")
+    patch.setenv("GOVHUB_HOME", str(base / "home"))
+    patch.delenv("GOVHUB_STATE", raising=False)
 
     def start(name: str) -> LabHub:
-        base = tmp_path_factory.mktemp(name)
         folder = base / "inventories" / name
         shutil.copytree(HUBS / name, folder)
-        patch.setenv("GOVHUB_HOME", str(base / "home"))
-        patch.delenv("GOVHUB_STATE", raising=False)
         lab_up(str(folder), None, print)
         hub = LabHub(name, folder, base / "home")
         started.append(hub)
         return hub
 
     yield start
+    patch.setenv("GOVHUB_HOME", str(base / "home"))
     for hub in started:
-        os.environ["GOVHUB_HOME"] = str(hub.home)
         lab_down(str(hub.folder))
-        shutil.rmtree(hub.home, ignore_errors=True)
+    shutil.rmtree(base, ignore_errors=True)
     patch.undo()
 
 

@@ -32,13 +32,14 @@ def hub(labs: dict[str, LabHub]) -> LabHub:
 
 
 def until(worker: subprocess.Popen[str], kind: str) -> dict[str, Any]:
-    """Read the worker's lines until an event of a kind."""
+    """Read the worker's lines until an event of a kind; a worker that never says it fails the test."""
     seen = []
     for line in worker.stdout or ():
         seen.append(line)
         event: dict[str, Any] = json.loads(line)
         if event.get("event") == kind:
             return event
+    worker.communicate()
     pytest.fail(f"the worker ended without {kind}: {seen[-3:]}")
 
 

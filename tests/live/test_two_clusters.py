@@ -51,8 +51,16 @@ def stop(hub: LabHub, cluster: str, tools: dict[str, Path]) -> None:
 
 def start(hub: LabHub, cluster: str, tools: dict[str, Path]) -> None:
     lab = LabCluster(hub.name, cluster)
+    if lab.running():
+        return
     assert not lab.up(tools), "the cluster was made anew, its data is lost"
     assert lab.running()
+    # The controllers and kwok would wait for the leases of their former selves to run out: 15 and 200 seconds.
+    for namespace in ("kube-system", "kube-node-lease"):
+        leases = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        kube = lab.connect()
+        for lease in kube.request("GET", leases)["items"]:
+            kube.request("DELETE", f"{leases}/{lease['metadata']['name']}")
 
 
 def release(hub: LabHub, old: str, new: str) -> None:

@@ -28,6 +28,7 @@ from govhub.core.secrets import REDACTOR
 TAIL_LINES = 2000
 LINE_CHARACTERS = 64 * 1024
 GRACE_SECONDS = 15.0
+LINGER_SECONDS = 5.0
 OnOutput = Callable[[str], Any]
 
 
@@ -62,7 +63,8 @@ class EngineCommand(PulumiCommand):
         """
         command = [*_dies_with_parent(), self.command, "--non-interactive", *args]
         environment = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
-        with subprocess.Popen(
+        # Not as a context manager: that would wait for a stream which an abandoned child may hold open for ever.
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -72,15 +74,17 @@ class EngineCommand(PulumiCommand):
             encoding="utf-8",
             errors="replace",
             start_new_session=True,
-        ) as process:
-            self._process = process
-            if self._asked:
-                # Asked to stop between two commands, when there was nobody to tell.
-                self._signal(self._asked)
-            out, err = _Tail(process.stdout, on_output), _Tail(process.stderr, on_error)
-            expired = self._wait(process)
-            code = process.wait()
-            result = CommandResult(stdout=out.text(), stderr=err.text(), code=code)
+        )
+        self._process = process
+        if self._asked:
+            # Asked to stop between two commands, when there was nobody to tell.
+            self._signal(self._asked)
+        out, err = _Tail(process.stdout, on_output), _Tail(process.stderr, on_error)
+        expired = self._wait(process)
+        code = process.wait()
+        if not (out.ended(LINGER_SECONDS) and err.ended(LINGER_SECONDS)):
+            _kill_group(process.pid)
+        result = CommandResult(stdout=out.text(), stderr=err.text(), code=code)
         self._process = None
         if expired:
             raise EngineTimeoutError
@@ -124,15 +128,20 @@ class _Tail:
     """Reads a stream in a thread, hands each line on, and keeps the last ones."""
 
     def __init__(self, stream: IO[str] | None, callback: OnOutput | None) -> None:
+        assert stream
         self._lines: deque[str] = deque(maxlen=TAIL_LINES)
         self._callback = callback
         self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
         self._thread.start()
 
-    def _read(self, stream: IO[str] | None) -> None:
+    def _read(self, stream: IO[str]) -> None:
+        with stream:
+            self._lines_of(stream)
+
+    def _lines_of(self, stream: IO[str]) -> None:
         whole = True
         # Read in bounded pieces: the rest of a line without an end is dropped, not kept in memory.
-        for line in iter(lambda: stream.readline(LINE_CHARACTERS) if stream else "", ""):
+        for line in iter(lambda: stream.readline(LINE_CHARACTERS), ""):
             first, whole = whole, line.endswith("\n")
             if not first:
                 continue
@@ -141,9 +150,14 @@ class _Tail:
             if self._callback:
                 self._callback(clean)
 
+    def ended(self, seconds: float) -> bool:
+        """Whether the stream ends within ``seconds``; a child that the engine left behind may hold it open."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
     def text(self) -> str:
-        """What was kept; waits shortly for the stream's end, which a grandchild may hold open."""
-        self._thread.join(timeout=5)
+        """What was kept."""
+        self.ended(LINGER_SECONDS)
         return "\n".join(self._lines)
 
 
