@@ -59,6 +59,7 @@ def test_a_plan_expires_after_its_time_and_not_before() -> None:
 def test_no_changed_byte_is_accepted_with_another_meaning() -> None:
     raw = text_of(plan()).encode()
     original, refused = json.loads(raw), 0
+    codes: set[str] = set()
     for position in range(len(raw)):
         for flip in (1, 2, 32):
             changed = bytearray(raw)
