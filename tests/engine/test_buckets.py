@@ -12,7 +12,7 @@ import pytest
 from engine.conftest import OpenBucket
 from engine.postgres import PASSWORD, Server
 from govhub.core.errors import GovhubError, InvalidInput
-from govhub.engine.bucket import Bucket, FolderBucket, PostgresBucket, hub_keys, move, open_bucket
+from govhub.engine.bucket import Bucket, FolderBucket, PostgresBucket, hub_keys, move, open_bucket, without_password
 
 KEY = ".govhub/mini/lock.json"
 A, B = b'{"a": 1}', b'{"b": "\xe4\xb8\xad"}'
@@ -179,6 +179,39 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(address: 
     assert "127.0.0.1:1/db" in shown
     assert "hidden" not in shown
     assert "hidden" not in bucket.shown
+
+
+@pytest.mark.parametrize(
+    ("url", "bare", "password"),
+    [
+        ("postgres://u:p%40w@h:5/db?sslmode=disable", "postgres://u@h:5/db?sslmode=disable", "p@w"),
+        ("postgres://u@h/db?password=pw&sslmode=disable", "postgres://u@h/db?sslmode=disable", "pw"),
+        ("postgres://u%20x:pw@[::1]:5/db", "postgres://u%20x@[::1]:5/db", "pw"),
+        ("postgres://u@h/db?host=%2Frun%2Fpg", "postgres://u@h/db?host=%2Frun%2Fpg", ""),
+        ("file:///var/lib/x y", "file:///var/lib/x y", ""),
+    ],
+)
+def test_the_engine_gets_the_address_without_its_password(url: str, bare: str, password: str) -> None:
+    assert without_password(url) == (bare, password)
+
+
+@pytest.mark.postgres
+def test_documents_are_stored_as_the_engine_stores_its_own(postgres_server: Server) -> None:
+    address = postgres_server.database("shape")
+    PostgresBucket(address).put(".pulumi/x.json", A)
+    rows = PostgresBucket(address)._run("SELECT key, data::text FROM pulumi_state")
+    assert rows == [("shape/.pulumi/x.json", '{"data":"eyJhIjogMX0="}')]
+
+
+@pytest.mark.postgres
+def test_a_damaged_row_is_told_with_its_key(postgres_server: Server) -> None:
+    bucket = PostgresBucket(postgres_server.database("damaged"))
+    bucket.put(KEY, A)
+    bucket._run('UPDATE pulumi_state SET data = \'{"data": "eyJhI"}\' RETURNING 1')
+    with pytest.raises(GovhubError) as caught:
+        bucket.get(KEY)
+    assert caught.value.diagnostics[0].code == "STA009"
+    assert KEY in caught.value.diagnostics[0].summary
 
 
 @pytest.mark.postgres

@@ -149,7 +149,13 @@ def test_output_is_scrubbed_line_by_line_and_handed_on(tmp_path: Path) -> None:
 
 def test_interrupt_asks_the_engine_and_kill_ends_it(tmp_path: Path) -> None:
     made = engine(tmp_path, 'trap "echo asked; exit 3" INT\necho $$ >"$PIDS"\nwhile :; do sleep 0.05; done')
-    timer = threading.Thread(target=lambda: (pids(tmp_path, 1), time.sleep(0.2), made.interrupt()))
+
+    def ask() -> None:
+        pids(tmp_path, 1)
+        time.sleep(0.2)
+        made.interrupt()
+
+    timer = threading.Thread(target=ask)
     timer.start()
     with pytest.raises(CommandError) as caught:
         run(made, tmp_path)
@@ -158,7 +164,14 @@ def test_interrupt_asks_the_engine_and_kill_ends_it(tmp_path: Path) -> None:
 
     (tmp_path / "pids").unlink()
     deaf = engine(tmp_path, 'trap "" INT TERM\necho $$ >"$PIDS"\nsleep 300')
-    timer = threading.Thread(target=lambda: (pids(tmp_path, 1), deaf.interrupt(), time.sleep(0.2), deaf.kill()))
+
+    def insist() -> None:
+        pids(tmp_path, 1)
+        deaf.interrupt()
+        time.sleep(0.2)
+        deaf.kill()
+
+    timer = threading.Thread(target=insist)
     timer.start()
     with pytest.raises(CommandError):
         run(deaf, tmp_path)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from govhub.core.errors import PolicyViolation
+from govhub.core.errors import InvalidInput, PolicyViolation
 from govhub.core.events import Event
 from govhub.core.exits import Exit
 from govhub.core.kube import KINDS
 from govhub.engine.lease import current_holder
-from govhub.ops.requests import RunRequest, RunResult
+from govhub.ops.requests import RunResult, Selection
 
 if TYPE_CHECKING:
     from live.conftest import LabHub
@@ -66,9 +66,14 @@ def test_a_destroy_that_is_declined_deletes_nothing(hub: LabHub) -> None:
 def test_destroy_leaves_nothing_on_the_cluster_and_nothing_in_the_state(hub: LabHub) -> None:
     before = nodes(hub)
     assert len(before) == 6
+    # Something that only its labels lead to goes along.
+    labels = {"govhub.io/hub": "mini", "govhub.io/stack": "systems", "govhub.io/shard": "0"}
+    meta = {"name": "left-behind", "namespace": "default", "labels": labels}
+    hub.kube().create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
     result = hub.destroy()
     assert_nothing_left(hub, result)
     assert nodes(hub) == before, "the nodes are the cluster's"
+    assert hub.kube().get(KINDS["", "ConfigMap"], "left-behind", "default") is None
     assert len(hub.events(result, "proof")) == 1
 
 
@@ -123,20 +128,7 @@ def test_after_a_killed_destroy_up_can_bring_everything_back(hub: LabHub) -> Non
     hub.assert_converged()
 
 
-def test_destroy_takes_along_what_only_labels_know(hub: LabHub) -> None:
-    labels = {"govhub.io/hub": "mini", "govhub.io/stack": "systems", "govhub.io/shard": "0"}
-    meta = {"name": "left-behind", "namespace": "default", "labels": labels}
-    hub.kube().create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
-    result = hub.destroy()
-    assert_nothing_left(hub, result)
-    assert hub.kube().get(KINDS["", "ConfigMap"], "left-behind", "default") is None
-
-
-def test_destroy_takes_the_whole_hub_or_nothing(hub: LabHub) -> None:
-    from govhub.core.errors import InvalidInput
-    from govhub.ops.destroy import destroy
-    from govhub.ops.requests import Selection
-
-    request = RunRequest(hub=str(hub.folder), selection=Selection(tenants=("education",)), confirm=(hub.name,))
-    with pytest.raises(InvalidInput):
-        destroy(request)
+def test_destroy_takes_the_whole_hub_or_nothing(mini: LabHub) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        mini.destroy(selection=Selection(tenants=("education",)))
+    assert refused.value.diagnostics[0].code == "DST001"

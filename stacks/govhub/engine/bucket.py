@@ -7,20 +7,24 @@ moves everything, and a lock guards exactly the state it stands beside.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import contextlib
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from govhub.core.errors import GovhubError, InvalidInput
 from govhub.core.files import private_folder, write_atomic
 from govhub.core.secrets import REDACTOR, Secret
 
 TABLE = "pulumi_state"
+_RESTORE = "restore it from a backup, or remove the row: the next up adopts what is live"
 _ADDRESS = "use a folder or postgres://user@host/database"
 
 
@@ -112,7 +116,11 @@ class FolderBucket:
 
 
 class PostgresBucket:
-    """JSON documents as rows of the table that Pulumi's PostgreSQL backend uses; connects at first use."""
+    """Documents as rows of the table that Pulumi's PostgreSQL backend uses; connects at first use.
+
+    That backend puts the path of the address in front of each key and wraps each document as
+    ``{"data": "<base64>"}``; ours are stored the same way, so that one table holds one state.
+    """
 
     def __init__(self, url: str) -> None:
         """Nothing is connected yet.
@@ -129,46 +137,51 @@ class PostgresBucket:
         for password in {parts.password or "", unquote(parts.password or ""), _option(parts.query, "password")}:
             REDACTOR.add(Secret(password))
         self.shown = f"{parts.scheme}://{host}:{port}{parts.path}"
+        folder = parts.path.lstrip("/")
+        self._prefix = folder if not folder or folder.endswith("/") else f"{folder}/"
         self._connection: Any = None
         self._reconnects = 0
 
     def get(self, key: str) -> bytes | None:
         """See :class:`Bucket`."""
-        rows = self._run(f"SELECT data::text FROM {TABLE} WHERE key = %s", key)
-        return str(rows[0][0]).encode() if rows else None
+        rows = self._run(f"SELECT data->>'data' FROM {TABLE} WHERE key = %s", self._prefix + key)
+        try:
+            return base64.b64decode(rows[0][0] or "") if rows else None
+        except binascii.Error as error:
+            raise GovhubError.one("STA009", f"the document {key} in {self.shown} is damaged", hint=_RESTORE) from error
 
     def put(self, key: str, data: bytes) -> None:
         """See :class:`Bucket`."""
         self._run(
             f"INSERT INTO {TABLE} (key, data) VALUES (%s, %s::json)"
             " ON CONFLICT (key) DO UPDATE SET data = EXCLUDED.data, updated_at = now() RETURNING 1",
-            key,
-            data.decode(),
+            self._prefix + key,
+            _wrapped(data),
         )
 
     def put_new(self, key: str, data: bytes) -> bool:
         """See :class:`Bucket`."""
         statement = f"INSERT INTO {TABLE} (key, data) VALUES (%s, %s::json) ON CONFLICT (key) DO NOTHING RETURNING 1"
-        return self._conditional(key, data, statement, key, data.decode())
+        return self._conditional(key, data, statement, self._prefix + key, _wrapped(data))
 
     def swap(self, key: str, old: bytes, new: bytes | None) -> bool:
         """See :class:`Bucket`."""
+        expected = "key = %s AND coalesce(data->>'data', '') = %s"
+        values = (self._prefix + key, base64.b64encode(old).decode())
         if new is None:
-            statement = f"DELETE FROM {TABLE} WHERE key = %s AND data::text = %s RETURNING 1"
-            return self._conditional(key, None, statement, key, old.decode())
-        statement = (
-            f"UPDATE {TABLE} SET data = %s::json, updated_at = now() WHERE key = %s AND data::text = %s RETURNING 1"
-        )
-        return self._conditional(key, new, statement, new.decode(), key, old.decode())
+            return self._conditional(key, None, f"DELETE FROM {TABLE} WHERE {expected} RETURNING 1", *values)
+        statement = f"UPDATE {TABLE} SET data = %s::json, updated_at = now() WHERE {expected} RETURNING 1"
+        return self._conditional(key, new, statement, _wrapped(new), *values)
 
     def delete(self, key: str) -> None:
         """See :class:`Bucket`."""
-        self._run(f"DELETE FROM {TABLE} WHERE key = %s RETURNING 1", key)
+        self._run(f"DELETE FROM {TABLE} WHERE key = %s RETURNING 1", self._prefix + key)
 
     def keys(self, prefix: str) -> list[str]:
         """See :class:`Bucket`."""
-        rows = self._run(f"SELECT key FROM {TABLE} WHERE starts_with(key, %s) ORDER BY key", prefix)
-        return [row[0] for row in rows]
+        rows = self._run(f"SELECT key FROM {TABLE} WHERE starts_with(key, %s)", self._prefix + prefix)
+        # Sorted here: the database's order depends on its language.
+        return sorted(row[0][len(self._prefix) :] for row in rows)
 
     def __del__(self) -> None:
         if connection := getattr(self, "_connection", None):
@@ -224,6 +237,15 @@ class PostgresBucket:
         return connection
 
 
+def without_password(url: str) -> tuple[str, str]:
+    """A database's address without its password, and the password: the engine writes addresses into its files."""
+    parts = urlsplit(url)
+    password = unquote(parts.password or "") or _option(parts.query, "password")
+    place = f"{parts.username}@{parts.netloc.rpartition('@')[2]}" if parts.username else parts.netloc
+    query = urlencode([item for item in parse_qsl(parts.query, keep_blank_values=True) if item[0] != "password"])
+    return (urlunsplit(parts._replace(netloc=place, query=query)), password) if password else (url, "")
+
+
 def open_bucket(address: str) -> Bucket:
     """The bucket behind an address: ``postgres://…`` or a folder.
 
@@ -239,6 +261,11 @@ def open_bucket(address: str) -> Bucket:
     if scheme in ("", "file"):
         return FolderBucket(Path(address.removeprefix("file://")).expanduser().absolute())
     raise InvalidInput.one("STA002", f'the state address starts with "{scheme}:"', hint=_ADDRESS)
+
+
+def _wrapped(data: bytes) -> str:
+    """A document as Pulumi's backend writes it."""
+    return json.dumps({"data": base64.b64encode(data).decode()}, separators=(",", ":"))
 
 
 def _option(query: str, name: str) -> str:

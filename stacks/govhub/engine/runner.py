@@ -20,6 +20,7 @@ from pulumi.automation.errors import CommandError
 from pulumi.automation.events import EngineEvent
 
 from govhub.core.secrets import REDACTOR
+from govhub.engine.bucket import without_password
 from govhub.engine.command import EngineCommand, EngineTimeoutError
 from govhub.engine.state import project_of, stack_of
 from govhub.stacks.graph import Shard
@@ -172,8 +173,9 @@ class ShardEngine:
 
     def _environment(self, kubeconfig: Path) -> dict[str, str]:
         settings = self.settings
+        backend, password = without_password(settings.backend)
         out = {
-            "PULUMI_BACKEND_URL": settings.backend,
+            "PULUMI_BACKEND_URL": backend,
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(settings.passphrase_file),
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -184,6 +186,8 @@ class ShardEngine:
             "KUBECONFIG": str(kubeconfig),
             "PATH": _path_with(settings.pulumi.parent, settings.provider.parent),
         }
+        if password:
+            out["PGPASSWORD"] = password
         if not settings.checkpoints:
             out |= {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
         return out
