@@ -189,11 +189,11 @@ def gossip(journey: Journey) -> Iterator[None]:
         try:
             kube.create(probe, dry_run=True)
         except KubeError as error:
-            refusal = str(error)
+            said = str(error)
             break
         assert time.monotonic() < deadline, "the policy never took effect"
         time.sleep(0.2)
-    assert "gossip: probe" in refusal
+    assert "gossip: probe" in said
     yield
     kinds: list[Kind] = [KINDS[ADMISSION, str(body["kind"])] for body in (binding, policy)]
     for kind in kinds:
