@@ -148,7 +148,7 @@ class Campaign:
         else:  # while it loads, plans and takes the lock
             time.sleep(self.choose.uniform(0.3, 1.5))
         killed = self.kill(worker, victim)
-        worker.wait(60)
+        worker.wait(180)  # the provider tries for a minute to write into a namespace that was not made
         reader.join(10)
         assert worker.stdout
         worker.stdout.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -65,7 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def run() -> object:
         return make_app()(args=words, prog_name=terminal.program, standalone_mode=False, obj=terminal)
 
-    return funnel.run(terminal, run)
+    code = funnel.run(terminal, run)
+    if arguments is None:
+        # All is done and said: a late Ctrl-C must not change the exit code while the interpreter winds down.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return code
 
 
 def make_app() -> typer.Typer:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ import yaml
 from govhub.core.errors import GovhubError
 from govhub.core.files import private_folder, write_atomic
 from govhub.core.kube import KINDS, Kube
-from govhub.core.settings import home
+from govhub.core.settings import cache, home
 from govhub.inventory.topology import PlacedHost
 
 NAME = "lab"
@@ -125,16 +127,34 @@ class LabCluster:
     def _kwokctl(self, tools: Mapping[str, Path], *args: str) -> None:
         command = [str(tools["kwokctl"]), *args, "--name", NAME]
         environment = {**os.environ, "KWOK_WORKDIR": str(self.folder), "HOME": str(self.folder)}
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=START_SECONDS + 60, check=False
-        )
-        if done.returncode:
+        try:
+            with _one_at_a_time():
+                done = subprocess.run(
+                    command, env=environment, capture_output=True, text=True, timeout=START_SECONDS + 30, check=False
+                )
+            failed, said = bool(done.returncode), done.stderr
+        except subprocess.TimeoutExpired as error:
+            failed, said = True, f"no end after {error.timeout:.0f} s"
+        if failed:
             raise GovhubError.one(
                 "LAB001",
                 f"the lab cluster {self.hub}/{self.cluster} failed at `kwokctl {args[0]}`",
-                detail="\n".join(done.stderr.strip().splitlines()[-6:]),
+                detail="\n".join(said.strip().splitlines()[-6:]),
                 hint=f"look at {self._data}/logs, then: govhub lab down {self.hub} && govhub lab up {self.hub}",
             )
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """One cluster of this machine starts or stops at a time.
+
+    kwokctl looks for free ports first and listens on them later; two of them at once would take the same.
+    """
+    path = cache() / "lab.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _alive(pid: int) -> bool:
