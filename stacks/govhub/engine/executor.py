@@ -161,6 +161,8 @@ class Executor:
             if self._stopping.is_set():
                 return Outcome(messages=["interrupted"])
             outcome = self._operate(engine, job)
+            if outcome.failures:
+                self._state.scrub_errors(job.shard)
             # A failed engine that reported its steps has saved its state; one that was killed has not.
             saved = outcome.ok or (outcome.counts and not outcome.timed_out and not self._stopping.is_set())
             if saved and job.settles:

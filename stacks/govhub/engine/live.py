@@ -15,7 +15,7 @@ from typing import Any
 from govhub.core.diff import Change, Path
 from govhub.core.kube import KINDS, Kube
 from govhub.core.quantities import same_quantity
-from govhub.core.secrets import MASK, Secret
+from govhub.core.secrets import MASK, REDACTOR, Secret
 from govhub.engine.planner import FINGERPRINT
 from govhub.engine.state import Recorded
 from govhub.stacks.context import DOMAIN, Secrets
@@ -127,7 +127,8 @@ def _secret_differences(recorded: Recorded, live: dict[str, Any], secrets: Secre
     expected = (recorded.inputs["metadata"].get("annotations") or {}).get(FINGERPRINT)
     raw = (live.get("data") or {}).get("value", "")
     try:
-        actual = secrets.fingerprint(Secret(base64.b64decode(raw).decode()))
+        # The value that is about to be replaced is known to nobody else here, and a server may quote it in an error.
+        actual = secrets.fingerprint(REDACTOR.add(Secret(base64.b64decode(raw).decode())))
     except (binascii.Error, UnicodeDecodeError):
         actual = "unreadable"
     if expected and actual and actual != expected:

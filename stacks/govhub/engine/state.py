@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from govhub.core.errors import GovhubError
-from govhub.engine.bucket import Bucket
+from govhub.core.secrets import REDACTOR, scrub
+from govhub.engine.bucket import Bucket, hub_keys
 from govhub.stacks.graph import DesiredObject, Identity, Shard
 
 PROJECT_PREFIX = "govhub-"
@@ -119,6 +120,15 @@ class State:
         """Locks that the engine left on a stack, as ``(key, {pid, hostname, timestamp …})``."""
         prefix = f".pulumi/locks/organization/{project_of(shard)}/{stack_of(self.hub, shard)}/"
         return [(key, _loads(self.bucket.get(key))) for key in self.bucket.keys(prefix)]
+
+    def scrub_errors(self, shard: Shard) -> None:
+        """Take secrets out of what a server said to the engine: it keeps the text of refusals in its documents."""
+        stack = f"/{project_of(shard)}/{stack_of(self.hub, shard)}"
+        keys = [key for key in hub_keys(self.bucket, self.hub) if key.partition(stack)[2][:1] in (".", "/")]
+        for key in keys:
+            text = (self.bucket.get(key) or b"").decode(errors="replace")
+            if REDACTOR(text) != text:
+                self.bucket.put(key, json.dumps(scrub(json.loads(text), REDACTOR)).encode())
 
     def read(self, name: str) -> Any:
         """One of our own documents, or None."""
