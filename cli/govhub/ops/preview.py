@@ -12,7 +12,7 @@ from pathlib import Path
 
 from govhub.core.errors import GovhubError
 from govhub.core.plan import Plan
-from govhub.engine.runner import EngineSettings, Outcome, ShardEngine
+from govhub.engine.runner import EngineSettings, Outcome, ShardEngine, Step
 from govhub.engine.state import urn_of
 from govhub.ops.requests import EnginePreview
 from govhub.ops.session import Connection, Session
@@ -74,11 +74,15 @@ def _preview(session: Session, settings: EngineSettings, connection: Connection,
 
 def _preview_known(engine: ShardEngine) -> Outcome:
     outcome = engine.preview()
-    if refused := _refused_replacements(outcome):
+    left_out: set[str] = set()
+    replacing: list[Step] = []
+    while refused := _refused_replacements(outcome) - left_out:
         # The engine stops there, so what comes after them is asked for once more without them.
-        rest = engine.preview(exclude=refused)
-        rest.steps += [step for step in outcome.steps if step.urn in refused]
-        return rest
+        left_out |= refused
+        replacing += [step for step in outcome.steps if step.urn in refused]
+        outcome = engine.preview(exclude=left_out)
+    # Last, because the engine calls what it was not to look at unchanged.
+    outcome.steps += replacing
     return outcome
 
 
