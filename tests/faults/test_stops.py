@@ -175,10 +175,9 @@ def cleared(hub: LabHub) -> None:
     assert hub.live() == {}
 
 
-@pytest.mark.parametrize("stack", ["tenants", "systems"])
-def test_one_interrupt_stops_after_what_is_being_done(mini: LabHub, stack: str) -> None:
+def test_one_interrupt_stops_after_what_is_being_done(mini: LabHub) -> None:
     cleared(mini)
-    process = started(mini, stack=f"/{stack}/")
+    process = started(mini, stack="/tenants/")
     time.sleep(0.7)
     process.send_signal(signal.SIGINT)
     seconds, text = ended(process, 60)
@@ -191,8 +190,8 @@ def test_one_interrupt_stops_after_what_is_being_done(mini: LabHub, stack: str) 
 
 def test_two_interrupts_end_it_now(mini: LabHub) -> None:
     cleared(mini)
-    process = started(mini, stack="/tenants/")
-    time.sleep(0.7)
+    process = started(mini, stack="/systems/")
+    time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     time.sleep(0.15)
     process.send_signal(signal.SIGINT)
@@ -203,9 +202,11 @@ def test_two_interrupts_end_it_now(mini: LabHub) -> None:
 
 
 def test_an_interrupt_before_the_engines_start_writes_nothing(mini: LabHub) -> None:
-    cleared(mini)
+    twist(mini, 5)
+    documents = mini.documents()
     process = started(mini, event="run-started")
     process.send_signal(signal.SIGINT)
     _, text = ended(process, 60)
     assert process.returncode == 130, text
+    assert mini.documents() == documents
     again(mini)

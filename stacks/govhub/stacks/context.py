@@ -24,6 +24,8 @@ ANNOTATIONS = {
     "pulumi.com/patchForce": "true",
     # Readiness is watched once for the whole run by a few LIST calls; per-object watches cost more than the writes.
     "pulumi.com/skipAwait": "true",
+    # With skipAwait nobody waits for a foreground deletion, and a replacement would meet the dying object.
+    "pulumi.com/deletionPropagationPolicy": "background",
 }
 
 
