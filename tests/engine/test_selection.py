@@ -51,6 +51,19 @@ def test_a_system_pulls_in_its_namespace_and_secret_and_nothing_of_others(graph:
     assert addresses.isdisjoint(pulled)
 
 
+def test_a_namespace_that_is_pulled_in_brings_its_guards(graph: Graph) -> None:
+    _, pulled = chosen(graph, systems=("open-days",))
+    guards = {address for address in pulled if address.startswith("main/tenants/")}
+    wanted = {
+        item.address
+        for item in graph
+        if item.shard.stack == "tenants" and "education-prod" in (item.identity.namespace, item.identity.name)
+    }
+    kinds = {address.split("/")[2] for address in guards}
+    assert {"ResourceQuota", "LimitRange", "NetworkPolicy", "RoleBinding"} <= kinds
+    assert guards == {address for address in wanted if "flows-" not in address}
+
+
 def test_what_exists_already_is_not_pulled_in(graph: Graph) -> None:
     recorded = as_recorded(graph)
     for shard in recorded:

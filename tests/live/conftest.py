@@ -152,26 +152,6 @@ class LabHub:
         assert [lock for shard in session.recorded for lock in session.state.engine_locks(shard)] == []
 
 
-def start_lab(hub: LabHub) -> None:
-    """Start the hub's lab; again if a process died of a port that another lab of this machine took in the meantime."""
-    for _ in range(3):
-        made = lab_up(str(hub.folder), None, print)
-        kubes = [hub.kube(cluster["name"]) for cluster in made["clusters"]]
-        deadline = time.monotonic() + 15
-        while not (ready := all(nodes_ready(kube) for kube in kubes)) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        if ready:
-            return
-        lab_down(str(hub.folder))
-    pytest.fail("the lab's nodes do not become ready")
-
-
-def nodes_ready(kube: Kube) -> bool:
-    """Whether kwok plays the nodes."""
-    conditions = [node["status"].get("conditions") or [] for node in kube.list(KINDS["", "Node"])]
-    return all(any((item["type"], item["status"]) == ("Ready", "True") for item in items) for items in conditions)
-
-
 def kind_named(name: str) -> Any:
     """A kind of the table by its name alone."""
     return next(kind for (_, known), kind in KINDS.items() if known == name)
@@ -239,7 +219,7 @@ def lab_of(toolchain: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
         shutil.copytree(HUBS / name, folder)
         hub = LabHub(name, folder, base / "home")
         started.append(hub)
-        start_lab(hub)
+        lab_up(str(folder), None, print)
         return hub
 
     yield start

@@ -94,6 +94,8 @@ def orphan(name: str = "left-behind") -> dict[str, Any]:
 
 ORPHAN = "main/systems/ConfigMap/civil-affairs-prod/left-behind"
 
+MOVED = "replicas: 3, cpu: 250m, memory: 512Mi, port: 8081}"
+
 
 def found(result: DriftResult | RunResult | Plan) -> dict[str, str]:
     if isinstance(result, DriftResult):
@@ -236,6 +238,28 @@ def test_a_saved_plan_does_nothing_that_it_does_not_show(hub: LabHub, tmp_path: 
         assert set(found(hub.drift()).values()) == {"unknown", "deleted"}
     finally:
         (hub.folder / "systems.yaml").write_text(original, encoding="utf-8")
+
+
+def test_a_saved_plan_of_most_of_a_shard_repairs_nothing_else_in_it(hub: LabHub, tmp_path: Path) -> None:
+    original = (hub.folder / "systems.yaml").read_text(encoding="utf-8")
+    try:
+        # Another port is another deployment and another service: most of what this department's shard holds.
+        hub.edit("systems.yaml", "replicas: 3, cpu: 250m, memory: 512Mi, port: 8080}", MOVED)
+        saved = hub.plan().plan
+        file = tmp_path / "plan.json"
+        file.write_text(json.dumps(saved.as_dict()), encoding="utf-8")
+        delete(hub, "PodDisruptionBudget/civil-affairs-prod/social-aid-web")
+        shard = next(change.shard for change in saved.changes if "systems" in change.shard)
+        changed = sum(change.shard == shard for change in saved.changes)
+        assert changed * 2 > sum(str(item.shard) == shard for item in hub.session().graph)
+        result = hub.up(plan_file=file)
+        assert result.status == "done", result.problems
+        assert found(result) == found(saved)
+        assert found(hub.drift()) == {"main/systems/PodDisruptionBudget/civil-affairs-prod/social-aid-web": "deleted"}
+    finally:
+        (hub.folder / "systems.yaml").write_text(original, encoding="utf-8")
+    assert hub.up().status == "done"
+    hub.assert_converged()
 
 
 def test_an_orphan_that_holds_data_is_not_deleted_without_being_named(hub: LabHub) -> None:

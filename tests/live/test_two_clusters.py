@@ -11,7 +11,6 @@ import pytest
 
 from govhub.core.errors import TargetUnreachable
 from govhub.core.exits import Exit
-from govhub.core.kube import Kube
 from govhub.lab.cluster import LabCluster
 from govhub.ops.requests import RunResult
 from govhub.ops.status import status
@@ -23,7 +22,6 @@ pytestmark = pytest.mark.engine
 
 CLUSTERS = ("main", "edge")
 # etcd, API server, controller manager, scheduler, kwok.
-PROCESSES = 5
 NODE_LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 TARGETS = {
     "main": "Deployment/education-prod/enrolment-web",
@@ -51,42 +49,22 @@ def twin(first: tuple[LabHub, RunResult], toolchain: dict[str, Path]) -> Iterato
 
 def stop(hub: LabHub, cluster: str, tools: dict[str, Path]) -> None:
     lab = LabCluster(hub.name, cluster)
-    # Or kwok would wait, once it is started again, for the leases of its former self to run out: 200 seconds.
-    drop_leases(lab.connect(), "kube-node-lease")
     lab.stop(tools)
     assert not lab.running()
+    assert lab.pids() == {}
 
 
 def start(hub: LabHub, cluster: str, tools: dict[str, Path]) -> None:
+    """Start it with its data; its nodes are played again within seconds, not after their leases have run out."""
     lab = LabCluster(hub.name, cluster)
     if lab.running():
         return
-    for _ in range(3):
-        assert not lab.up(tools), "the cluster was made anew, its data is lost"
-        assert lab.running()
-        # The same for the controllers: 15 seconds.
-        drop_leases(lab.connect(), "kube-system")
-        if played(lab):
-            return
-        lab.stop(tools)
-    pytest.fail("kwok does not play the nodes")
-
-
-def played(lab: LabCluster) -> bool:
-    """Whether kwok took the nodes; it does not live when another lab has taken its port in the meantime."""
+    assert not lab.up(tools), "the cluster was made anew, its data is lost"
+    assert lab.running()
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and len(lab.pids()) == PROCESSES:
-        if lab.connect().request("GET", NODE_LEASES)["items"]:
-            return True
+    while not (leases := lab.connect().request("GET", NODE_LEASES)["items"]) and time.monotonic() < deadline:
         time.sleep(0.2)
-    return False
-
-
-def drop_leases(kube: Kube, namespace: str) -> None:
-    leases = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
-    for lease in kube.request("GET", leases)["items"]:
-        if not lease["metadata"]["name"].startswith("apiserver-"):
-            kube.request("DELETE", f"{leases}/{lease['metadata']['name']}")
+    assert leases, "kwok does not play the nodes"
 
 
 def release(hub: LabHub, old: str, new: str) -> None:

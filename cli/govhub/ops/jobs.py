@@ -38,7 +38,10 @@ def build_jobs(session: Session, plan: Plan, drift: Mapping[str, ClusterDrift], 
         objects = session.graph.shards.get(shard, [])
         # An interrupted shard is read afresh as a whole; otherwise objects without a change are not even asked for.
         whole = shard in unfinished or len(changes) * 2 > len(objects)
-        whole = whole and not plan.selection
+        # The engine repairs all that it reads: hand edits that a saved plan does not show are left to a later run.
+        whole = whole and not plan.selection and not _unplanned(drift, shard, changes)
+        if not whole and not changes:
+            continue
         jobs.append(
             Job(
                 shard=shard,
@@ -132,6 +135,15 @@ def _engine_work(session: Session, shard: Shard, changes: list[PlannedChange]) -
     """Whether the engine has anything to do; orphans are in no state, so they are none of its business."""
     recorded = session.recorded[shard].objects if shard in session.recorded else {}
     return any(change.op is not Op.DELETE or _identity(change) in recorded for change in changes)
+
+
+def _unplanned(drift: Mapping[str, ClusterDrift], shard: Shard, changes: list[PlannedChange]) -> bool:
+    """Whether the shard has drift that the plan says nothing of."""
+    planned = {change.address for change in changes}
+    found = drift[shard.cluster].drifted if shard.cluster in drift else []
+    return any(
+        item.shard == shard and item.kind is not DriftKind.UNKNOWN and item.address not in planned for item in found
+    )
 
 
 def _identity(change: PlannedChange) -> Identity:

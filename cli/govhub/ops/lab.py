@@ -19,13 +19,15 @@ from govhub.inventory.model.compute import Cluster
 from govhub.inventory.model.network import Purpose
 from govhub.inventory.model.tenancy import Service, System, WorkloadKind
 from govhub.inventory.topology import PlacedHost
-from govhub.lab.cluster import LabCluster, make_nodes, make_volumes, recycle_volumes
+from govhub.lab.cluster import LabCluster
+from govhub.lab.nodes import await_nodes, make_nodes, make_volumes, recycle_volumes
 from govhub.lab.toolchain import CONTROL_PLANE, require
 from govhub.ops.load import valid_hub
 from govhub.ops.session import Connection, Session, hub_home, state_bucket
 
 STORAGE_CLASS = "govhub-standard"
 SPARE_VOLUMES = 20
+NODE_SECONDS = 90
 Progress = Callable[[str], None]
 
 
@@ -53,6 +55,8 @@ def lab_up(hub_name: str, nodes: int | None, progress: Progress) -> dict[str, An
         kube = lab.connect()
         made = make_nodes(kube, _at_least(hub.topology.nodes(cluster.name), nodes))
         make_volumes(kube, _volume_sizes(hub, cluster), STORAGE_CLASS)
+        if not await_nodes(kube, NODE_SECONDS):
+            raise _no_nodes(lab)
         seconds = time.monotonic() - started
         progress(f"cluster {cluster.name}: {made} nodes made, ready after {seconds:.1f} s")
         out.append(_describe(lab) | {"seconds": round(seconds, 2)})
@@ -162,8 +166,24 @@ def _describe(lab: LabCluster) -> dict[str, Any]:
             running = False
     return {
         "name": lab.cluster,
-        "state": "running" if running else "stopped" if lab.exists() else "absent",
+        "state": "running" if running else _not_running(lab),
         "nodes": nodes,
         "kubeconfig": str(lab.kubeconfig) if lab.exists() else None,
-        "pids": lab.pids(),
+        "pids": sorted(lab.pids().values()),
     }
+
+
+def _not_running(lab: LabCluster) -> str:
+    if not lab.exists():
+        return "absent"
+    return "incomplete" if lab.pids() else "stopped"
+
+
+def _no_nodes(lab: LabCluster) -> GovhubError:
+    dead = lab.dead()
+    return GovhubError.one(
+        "LAB003",
+        f"the nodes of the lab cluster {lab.hub}/{lab.cluster} are not ready after {NODE_SECONDS} s",
+        detail=f"ended: {', '.join(dead)}" if dead else "all its processes live",
+        hint=f"look at {lab.folder}/clusters/lab/logs, then: govhub lab down {lab.hub} && govhub lab up {lab.hub}",
+    )

@@ -67,11 +67,18 @@ def _any(names: Iterable[str], pattern: str) -> bool:
 
 
 def _closure(chosen: set[str], by_address: dict[str, PlannedChange], graph: Graph) -> set[str]:
-    """Follow dependencies, and namespaces across stacks, as far as they are changes themselves."""
+    """Follow dependencies, and namespaces across stacks, as far as they are changes themselves.
+
+    A namespace never comes without its quota, its default-deny policy and its role bindings.
+    """
     objects = {item.address: item for item in graph}
     namespaces = {
         (item.shard.cluster, item.identity.name): item.address for item in graph if item.identity.kind == "Namespace"
     }
+    guards: dict[tuple[str, str], list[str]] = {}
+    for guard in graph:
+        if guard.shard.stack == Stack.TENANTS and guard.identity.namespace and not guard.system:
+            guards.setdefault((guard.shard.cluster, guard.identity.namespace), []).append(guard.address)
     by_identity = {(item.shard, item.identity): item.address for item in graph}
     todo, needed = list(chosen), set(chosen)
     while todo:
@@ -80,6 +87,8 @@ def _closure(chosen: set[str], by_address: dict[str, PlannedChange], graph: Grap
             continue
         wanted = [by_identity.get((item.shard, other)) for other in item.depends_on]
         wanted.append(namespaces.get((item.shard.cluster, item.identity.namespace)))
+        if item.identity.kind == "Namespace":
+            wanted += guards.get((item.shard.cluster, item.identity.name), [])
         for address in wanted:
             if address and address in by_address and address not in needed:
                 needed.add(address)

@@ -9,8 +9,8 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,13 @@ import yaml
 
 from govhub.core.errors import GovhubError
 from govhub.core.files import private_folder, write_atomic
-from govhub.core.kube import KINDS, Kube
+from govhub.core.kube import Kube, KubeError
 from govhub.core.settings import cache, home
-from govhub.inventory.topology import PlacedHost
 
 NAME = "lab"
 START_SECONDS = 90
+PROCESSES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/{}/leases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,22 @@ class LabCluster:
         """Whether the cluster was made and not taken down."""
         return self.kubeconfig.is_file()
 
-    def pids(self) -> list[int]:
-        """The processes of the cluster that are alive."""
-        found = []
+    def pids(self) -> dict[str, int]:
+        """The processes of the cluster that are alive, by name."""
+        found = {}
         for path in sorted((self._data / "pids").glob("*.pid")):
             pid = int(path.read_text().strip() or 0)
             if pid and _alive(pid):
-                found.append(pid)
+                found[path.stem] = pid
         return found
 
+    def dead(self) -> list[str]:
+        """The processes that should live and do not."""
+        return sorted(set(PROCESSES) - set(self.pids()))
+
     def running(self) -> bool:
-        """Whether its API server answers."""
-        if not self.exists():
+        """Whether all its processes live and its API server answers."""
+        if not self.exists() or self.dead():
             return False
         try:
             self.connect(timeout=3).uid()
@@ -90,6 +95,8 @@ class LabCluster:
         private_folder(self.folder)
         if self.exists():
             self._kwokctl(tools, "start", "cluster")
+            self._release_leases("kube-system", "kube-node-lease")
+            self._all_alive()
             return False
         config = self.folder / "kwokctl.yaml"
         write_atomic(config, yaml.safe_dump(_configuration(tools, services)))
@@ -105,6 +112,7 @@ class LabCluster:
                 "--wait",
                 f"{START_SECONDS}s",
             )
+            self._all_alive()
         except GovhubError:
             self.down(tools)
             raise
@@ -113,6 +121,8 @@ class LabCluster:
     def stop(self, tools: Mapping[str, Path]) -> None:
         """Stop the processes and keep the data."""
         if self._data.exists():
+            if self.running():
+                self._release_leases("kube-node-lease")
             self._kwokctl(tools, "stop", "cluster")
 
     def down(self, tools: Mapping[str, Path]) -> None:
@@ -123,6 +133,25 @@ class LabCluster:
         for parent in (self.folder.parent, self.folder.parent.parent):
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()
+
+    def _all_alive(self) -> None:
+        """A process whose port another program has taken ends at once, and kwokctl does not look at that."""
+        if dead := self.dead():
+            raise self._failure(f"at start: {', '.join(dead)} ended", "")
+
+    def _release_leases(self, *namespaces: str) -> None:
+        """Let the started processes take their leases at once: their former selves cannot, they are gone.
+
+        Otherwise the controllers wait 15 s for theirs to run out, and kwok 200 s.
+        """
+        kube = self.connect()
+        for namespace in namespaces:
+            path = LEASES.format(namespace)
+            for lease in kube.request("GET", path)["items"]:
+                name = lease["metadata"]["name"]
+                if not name.startswith("apiserver-"):
+                    with suppress(KubeError):  # taken away or renewed by another in the meantime
+                        kube.request("DELETE", f"{path}/{name}")
 
     def _kwokctl(self, tools: Mapping[str, Path], *args: str) -> None:
         command = [str(tools["kwokctl"]), *args, "--name", NAME]
@@ -136,12 +165,15 @@ class LabCluster:
         except subprocess.TimeoutExpired as error:
             failed, said = True, f"no end after {error.timeout:.0f} s"
         if failed:
-            raise GovhubError.one(
-                "LAB001",
-                f"the lab cluster {self.hub}/{self.cluster} failed at `kwokctl {args[0]}`",
-                detail="\n".join(said.strip().splitlines()[-6:]),
-                hint=f"look at {self._data}/logs, then: govhub lab down {self.hub} && govhub lab up {self.hub}",
-            )
+            raise self._failure(f"at `kwokctl {args[0]}`", "\n".join(said.strip().splitlines()[-6:]))
+
+    def _failure(self, what: str, detail: str) -> GovhubError:
+        return GovhubError.one(
+            "LAB001",
+            f"the lab cluster {self.hub}/{self.cluster} failed {what}",
+            detail=detail,
+            hint=f"look at {self._data}/logs, then: govhub lab down {self.hub} && govhub lab up {self.hub}",
+        )
 
 
 @contextmanager
@@ -163,25 +195,6 @@ def _alive(pid: int) -> bool:
         return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
     except OSError:
         return False
-
-
-def make_nodes(kube: Kube, hosts: Iterable[PlacedHost]) -> int:
-    """Create a node for each host that is none yet; returns how many were made."""
-    return kube.create_all(_node(host) for host in hosts)
-
-
-def make_volumes(kube: Kube, sizes: Iterable[str], storage_class: str) -> int:
-    """Create the fixed volumes that the lab offers instead of a storage system; returns how many were made."""
-    return kube.create_all(_volume(index, size, storage_class) for index, size in enumerate(sizes))
-
-
-def recycle_volumes(kube: Kube) -> int:
-    """Free the volumes whose claims were deleted; returns how many."""
-    kind = KINDS["", "PersistentVolume"]
-    released = [item for item in kube.list(kind) if item.get("status", {}).get("phase") == "Released"]
-    for item in released:
-        kube.patch(kind, item["metadata"]["name"], "", {"spec": {"claimRef": None}})
-    return len(released)
 
 
 def _configuration(tools: Mapping[str, Path], services: str) -> dict[str, Any]:
@@ -209,49 +222,4 @@ def _configuration(tools: Mapping[str, Path], services: str) -> dict[str, Any]:
         "kind": "KwokctlConfiguration",
         "options": options,
         "componentsPatches": patches,
-    }
-
-
-def _node(host: PlacedHost) -> dict[str, Any]:
-    amounts = {
-        "cpu": f"{host.millicores}m",
-        "memory": str(host.memory),
-        "pods": "110",
-        "ephemeral-storage": "1Ti",
-    }
-    if host.accelerator:
-        amounts[host.accelerator] = str(host.accelerators)
-    labels = {
-        "kubernetes.io/arch": host.arch,
-        "kubernetes.io/hostname": host.name,
-        "kubernetes.io/os": "linux",
-    }
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {
-            "name": host.name,
-            "labels": labels,
-            "annotations": {"kwok.x-k8s.io/node": "fake", "node.alpha.kubernetes.io/ttl": "0"},
-        },
-        "status": {
-            "allocatable": amounts,
-            "capacity": amounts,
-            "nodeInfo": {"architecture": host.arch, "operatingSystem": "linux", "kubeletVersion": "kwok"},
-        },
-    }
-
-
-def _volume(index: int, size: str, storage_class: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolume",
-        "metadata": {"name": f"lab-{index:04d}"},
-        "spec": {
-            "capacity": {"storage": size},
-            "accessModes": ["ReadWriteOnce"],
-            "persistentVolumeReclaimPolicy": "Retain",
-            "storageClassName": storage_class,
-            "hostPath": {"path": f"/var/lib/govhub-lab/{index:04d}"},
-        },
     }

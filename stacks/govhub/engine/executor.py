@@ -115,9 +115,12 @@ class Executor:
             futures = [pool.submit(self._job, job) for job in layer]
             done = [future.result() for future in futures]
             results += done
-            # An error of one object stops nobody; an engine that could do nothing at all would fail again.
+            # An error of one object stops nobody; an engine that could do nothing at all would fail again, and what
+            # one has left undone that ended half-way, the layers above would wait for in vain.
             if all(item.status == "failed" and not item.outcome.steps for item in done):
                 blocked = f"{stack} could not be started"
+            elif any(item.outcome.broken_off for item in done):
+                blocked = f"the engine of {stack} ended half-way"
         return results
 
     def _job(self, job: Job) -> JobResult:

@@ -52,6 +52,11 @@ class Outcome:
     timed_out: bool = False
     steps: list[Step] = field(default_factory=list)
 
+    @property
+    def broken_off(self) -> bool:
+        """Whether the engine began and ended without its summary: it was killed, or it crashed."""
+        return bool(self.steps) and not self.ok and not self.counts
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:

@@ -45,8 +45,8 @@ class Rules:
         if rule[direction] and rule not in rules:
             rules.append(rule)
 
-    def policies(self, namespace: str) -> Iterator[Manifest]:
-        """A NetworkPolicy for each set of pods."""
+    def policies(self, namespace: str) -> Iterator[tuple[str, Manifest]]:
+        """A NetworkPolicy for each set of pods, with the system whose pods they are, if they are one's."""
         for (label, owner, workload), sides in sorted(self._rules.items()):
             labels = {f"{DOMAIN}/{label}": owner} if owner else {}
             if workload:
@@ -58,7 +58,8 @@ class Rules:
                     spec[title.lower()] = sides[direction]
             name = "-".join(filter(None, ("flows", owner or "all", workload)))
             if spec["policyTypes"]:
-                yield manifest("networking.k8s.io/v1", "NetworkPolicy", name, namespace, spec=spec)
+                policy = manifest("networking.k8s.io/v1", "NetworkPolicy", name, namespace, spec=spec)
+                yield (owner if label == "system" else ""), policy
 
 
 def flow_rules(ctx: Context) -> dict[str, Rules]:

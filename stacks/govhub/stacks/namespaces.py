@@ -39,13 +39,14 @@ class NamespaceKit:
         body["metadata"]["annotations"] = {f"{DOMAIN}/registries": ",".join(ctx.hub.model.hub.registries)}
         self.namespace = self._emit(body)
 
-    def _emit(self, body: Manifest) -> Manifest:
+    def _emit(self, body: Manifest, system: str = "") -> Manifest:
         is_namespace = body["kind"] == "Namespace"
         return self.ctx.emit(
             self.shard,
             self.component,
             body,
             tenant=self.tenant,
+            system=system,
             source=self.source,
             after=() if is_namespace else (self.namespace,),
         )
@@ -91,8 +92,8 @@ class NamespaceKit:
     def flows(self) -> None:
         """What default-deny leaves out: the declared flows of everything in the namespace."""
         if rules := self.ctx.flows.get(self.name):
-            for policy in rules.policies(self.name):
-                self._emit(policy)
+            for system, policy in rules.policies(self.name):
+                self._emit(policy, system)
 
     def roles(self, groups: dict[str, str], *, production: bool) -> None:
         """Directory groups bound to the built-in cluster roles, within this namespace only.

@@ -43,7 +43,12 @@ def show_lab(console: Console, document: Document, program: str) -> None:
     for item in document["clusters"]:
         time = seconds(item["seconds"]) if "seconds" in item else ""
         nodes = tr("unknown") if item["nodes"] is None else f"{item['nodes']:,}"
-        words = {"running": tr("running"), "stopped": tr("stopped"), "absent": tr("absent")}
+        words = {
+            "running": tr("running"),
+            "stopped": tr("stopped"),
+            "incomplete": tr("incomplete"),
+            "absent": tr("absent"),
+        }
         state = words.get(item["state"], item["state"])
         row(out, item["name"], state, nodes, len(item["pids"]), time, item["kubeconfig"] or "")
     console.print(out)
