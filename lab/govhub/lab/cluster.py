@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,9 @@ class LabCluster:
             return False
         private_folder(self.folder)
         if self.exists():
+            before = datetime.now(UTC)
             self._kwokctl(tools, "start", "cluster")
-            self._release_leases("kube-system", "kube-node-lease")
+            self._release_leases(before, "kube-system", "kube-node-lease")
             self._all_alive()
             return False
         config = self.folder / "kwokctl.yaml"
@@ -122,7 +124,7 @@ class LabCluster:
         """Stop the processes and keep the data."""
         if self._data.exists():
             if self.running():
-                self._release_leases("kube-node-lease")
+                self._release_leases(datetime.now(UTC), "kube-node-lease")
             self._kwokctl(tools, "stop", "cluster")
 
     def down(self, tools: Mapping[str, Path]) -> None:
@@ -139,17 +141,18 @@ class LabCluster:
         if dead := self.dead():
             raise self._failure(f"at start: {', '.join(dead)} ended", "")
 
-    def _release_leases(self, *namespaces: str) -> None:
-        """Let the started processes take their leases at once: their former selves cannot, they are gone.
+    def _release_leases(self, before: datetime, *namespaces: str) -> None:
+        """Drop what was last renewed before a moment, so that the started processes take their leases at once.
 
-        Otherwise the controllers wait 15 s for theirs to run out, and kwok 200 s.
+        Their former selves are gone. Otherwise the controllers wait 15 s for theirs to run out, and kwok 200 s. One
+        that kwok has taken already must stay: it looks for a lost lease only when it would renew it.
         """
         kube = self.connect()
         for namespace in namespaces:
             path = LEASES.format(namespace)
             for lease in kube.request("GET", path)["items"]:
-                name = lease["metadata"]["name"]
-                if not name.startswith("apiserver-"):
+                name, renewed = lease["metadata"]["name"], lease["spec"].get("renewTime", "")
+                if not name.startswith("apiserver-") and (not renewed or datetime.fromisoformat(renewed) < before):
                     with suppress(KubeError):  # taken away or renewed by another in the meantime
                         kube.request("DELETE", f"{path}/{name}")
 
