@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.postgres import Server, running
 from govhub.core.settings import Env
 from govhub.engine.bucket import Bucket, FolderBucket, open_bucket
 from govhub.engine.state import State
 from govhub.inventory.loader import Hub, load
+from govhub.lab.postgres import Server, binaries, running
 from govhub.stacks.graph import Graph
 from govhub.stacks.render import render
 
@@ -24,6 +24,8 @@ OpenBucket = Callable[[], Bucket]
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
     with running() as server:
         yield server
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from engine.conftest import OpenBucket
-from engine.postgres import PASSWORD, Server
 from govhub.core.errors import GovhubError, InvalidInput
 from govhub.engine.bucket import Bucket, FolderBucket, PostgresBucket, hub_keys, move, open_bucket, without_password
+from govhub.lab.postgres import PASSWORD, Server
 
 KEY = ".govhub/mini/lock.json"
 A, B = b'{"a": 1}', b'{"b": "\xe4\xb8\xad"}'

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.postgres import Server, running
+from govhub.lab.postgres import Server, binaries, running
 from live.conftest import lab_of, mini, toolchain
 
 __all__ = ["lab_of", "mini", "postgres_server", "toolchain"]
@@ -14,5 +14,7 @@ __all__ = ["lab_of", "mini", "postgres_server", "toolchain"]
 
 @pytest.fixture(scope="module")
 def postgres_server() -> Iterator[Server]:
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
     with running() as server:
         yield server

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from engine.postgres import PASSWORD, Server
 from faults.cli import govhub
 from govhub.core.settings import Env
 from govhub.engine.bucket import PostgresBucket, hub_keys
+from govhub.lab.postgres import PASSWORD, Server
 from govhub.ops.state import list_state, move_state
 
 if TYPE_CHECKING:

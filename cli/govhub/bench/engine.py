@@ -18,6 +18,7 @@ from govhub.bench.synthetic import write_hub
 from govhub.core.settings import Env
 from govhub.engine.live import list_live
 from govhub.lab.cluster import LabCluster
+from govhub.lab.postgres import Server, running
 from govhub.ops.destroy import destroy
 from govhub.ops.drift import drift
 from govhub.ops.lab import lab_down, lab_up
@@ -75,13 +76,15 @@ class Arena:
 
 
 @contextmanager
-def arena(objects: int) -> Iterator[Arena]:
-    """A lab of its own for one benchmark, taken down afterwards."""
+def arena(objects: int, state: str | None = None) -> Iterator[Arena]:
+    """A lab of its own for one benchmark, taken down afterwards; ``state`` is where ours is kept, a folder if none."""
     with tempfile.TemporaryDirectory(prefix="govhub-bench-") as scratch:
         base = Path(scratch)
         before = {name: os.environ.get(name) for name in (Env.HOME, Env.STATE)}
         os.environ[Env.HOME] = str(base / "home")
         os.environ.pop(Env.STATE, None)
+        if state:
+            os.environ[Env.STATE] = state
         hub = write_hub(base / "synthetic", objects=objects)
         try:
             lab_up(str(hub), None, lambda _: None)
@@ -113,6 +116,29 @@ def create_and_after(objects: int, runs: int, names: set[str], stop_after: float
             _our_round(place, create, noop, look)
             _stock_round(place, create, noop, look, stop_after)
     return [item for item in (create, noop, look) if item.name.partition("-")[0] in names]
+
+
+def in_postgresql(objects: int, runs: int) -> list[Result]:
+    """Create with the state of both in a PostgreSQL, and how much room each takes there."""
+    create = Result(name=f"create-{objects}-postgresql", unit="s", limit=0.35)
+    size = Result(name=f"state-{objects}-postgresql", unit="MiB")
+    with running() as server, arena(objects, server.database("ours")) as place:
+        for number in range(runs):
+            create.ours.append(timed(place.ours_up))
+            size.ours.append(_mebibytes(server, "ours"))
+            place.ours_destroy()
+            stock = place.stock(server.database(f"stock{number}"))
+            create.stock.append(timed(stock.up))
+            size.stock.append(_mebibytes(server, f"stock{number}"))
+            stock.destroy()
+            place.settle()
+    return [create, size]
+
+
+def _mebibytes(server: Server, database: str) -> float:
+    """What a database takes on the disk, less what an empty one takes."""
+    empty = int(server.query("postgres", "SELECT pg_database_size('template1')"))
+    return (int(server.query("postgres", f"SELECT pg_database_size('{database}')")) - empty) / 2**20
 
 
 def growth(sizes: tuple[int, ...], runs: int) -> list[Result]:

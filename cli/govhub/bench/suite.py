@@ -34,6 +34,7 @@ BENCHMARKS = {
         Benchmark("load", "racks from patterns, four sizes", local.load_racks, 5),
         Benchmark("nodes", "a lab of 1,000 nodes", local.lab_nodes, 1),
         Benchmark("600", "600 objects", lambda runs: engine.create_and_after(600, runs, _EVERYTHING), 3),
+        Benchmark("postgres", "600 objects, state in PostgreSQL", lambda runs: engine.in_postgresql(600, runs), 2),
         Benchmark(
             "growth",
             "150 and 2,400 objects (1x and 16x; 4x is the benchmark 600), ours only compared to itself",

@@ -1,10 +1,11 @@
-"""A real PostgreSQL for a test session: made in a folder of its own, on loopback, gone afterwards."""
+"""A real PostgreSQL for a while: made in a folder of its own, on loopback, gone afterwards."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
@@ -14,28 +15,41 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-import pytest
+from govhub.core.errors import GovhubError, ToolMissing
 
-PASSWORD = "dsn-canary-6fQ2xv9TzLw"
+# Of this process alone; nothing else is to reach the server.
+PASSWORD = secrets.token_urlsafe(18)
 _SETTINGS = "-c fsync=off -c full_page_writes=off -c max_connections=80 -c shared_buffers=32MB"
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; ``database`` makes a new, empty database and returns its address."""
+    """A running server on ``port``; everything it owns is under ``folder``."""
 
     port: int
     folder: Path
+    tools: Path
 
     def address(self, name: str) -> str:
+        """The address of a database, with the password."""
         return f"postgres://govhub:{PASSWORD}@127.0.0.1:{self.port}/{name}?sslmode=disable"
 
     def database(self, name: str) -> str:
-        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            connection.execute(f'CREATE DATABASE "{name}"')
+        """Make a new, empty database in place of one that may be there; returns its address."""
+        for statement in (f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"'):
+            self.query("postgres", statement)
         return self.address(name)
+
+    def query(self, name: str, statement: str) -> str:
+        """What ``psql`` prints for one statement, unadorned."""
+        # The password is not for the process list.
+        address = self.address(name).replace(f":{PASSWORD}", "")
+        command = [str(self.tools / "psql"), "-XtAqc", statement, address]
+        environment = {"PATH": os.environ["PATH"], "PGPASSWORD": PASSWORD}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        if done.returncode:
+            raise GovhubError.one("LAB004", f"PostgreSQL refused: {done.stderr.strip()[:300]}")
+        return done.stdout.strip()
 
 
 def binaries() -> Path | None:
@@ -48,14 +62,19 @@ def binaries() -> Path | None:
 
 @contextmanager
 def running() -> Iterator[Server]:
-    """Start a server; skip the test where PostgreSQL is not installed."""
+    """Start a server.
+
+    Raises:
+        ToolMissing: PostgreSQL is not installed.
+        GovhubError: it does not start.
+    """
     tools = binaries()
     if tools is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+        raise ToolMissing.one("LAB005", "PostgreSQL is not installed", hint="Debian: apt-get install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="govhub-postgres-", dir="/tmp"))
     try:
         prefix = _as_other_user(folder)
-        server = Server(_free_port(), folder)
+        server = Server(_free_port(), folder, tools)
         secret = folder / "password"
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
@@ -92,7 +111,9 @@ def _run(command: list[str], folder: Path) -> None:
         done = subprocess.run(
             command, env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False, timeout=90
         )
-    assert done.returncode == 0, log.read_text(errors="replace")[-2000:]
+    if done.returncode:
+        text = log.read_text(errors="replace")[-2000:]
+        raise GovhubError.one("LAB004", "PostgreSQL does not start or stop", detail=text)
 
 
 def _free_port() -> int:
