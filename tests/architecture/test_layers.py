@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PORTIONS = ("inventories", "stacks", "lab", "cli")
+PORTIONS = ("inventories", "stacks", "lab", "playbooks", "cli")
 # With -S the editable install of the checkout is not seen: a copy would be merged with it into one namespace.
 LINT = "import sys; from importlinter.cli import lint_imports_command; lint_imports_command()"
 AUTOMATION = {"stacks/govhub/engine/runner.py", "stacks/govhub/engine/command.py", "cli/govhub/bench/stock.py"}
@@ -61,6 +61,8 @@ VIOLATIONS = {
     "lab on the engine": ("lab/govhub/lab/cluster.py", "import govhub.engine.state", "The lab knows"),
     "lab on the stacks": ("lab/govhub/lab/cluster.py", "import govhub.stacks.render", "The lab knows"),
     "engine on the lab": ("stacks/govhub/engine/drift.py", "import govhub.lab.toolchain", "know no lab"),
+    "hosts on the lab": ("playbooks/govhub/hosts/reach.py", "import govhub.lab.cluster", "Hosts know"),
+    "ansible outside": ("cli/govhub/ops/hosts.py", "import ansible_runner", "Ansible"),
     "pulumi outside": ("cli/govhub/ops/up.py", "import pulumi.automation", "Pulumi"),
     "kubernetes outside": ("stacks/govhub/engine/live.py", "from kubernetes import client", "Kubernetes"),
     "a process outside": ("cli/govhub/ops/status.py", "import subprocess", "Processes"),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PORTIONS = ("inventories", "stacks", "lab", "cli")
+PORTIONS = ("inventories", "stacks", "lab", "playbooks", "cli")
 VALIDATE = """
 import json
 import govhub.ops.validate as module
@@ -80,12 +80,13 @@ def test_every_module_of_every_portion_is_in_the_wheel(wheel: Path) -> None:
 def test_every_hub_schema_and_tool_recipe_is_in_the_wheel(wheel: Path) -> None:
     files = {
         f"govhub/_content/{path.relative_to(ROOT)}"
-        for folder in (ROOT / "inventories", ROOT / "lab" / "toolchain")
+        for folder in (ROOT / "inventories", ROOT / "lab/toolchain", ROOT / "playbooks/plays", ROOT / "playbooks/roles")
         for path in folder.rglob("*")
         if path.is_file() and "govhub" not in path.relative_to(ROOT).parts and "__pycache__" not in path.parts
     }
     assert len([name for name in files if name.endswith("hub.yaml")]) == 5
     assert any(name.endswith("pulumi/go.sum") for name in files)
+    assert "govhub/_content/playbooks/roles/firewall/templates/govhub.nft.j2" in files
     assert files - names(wheel) == set()
 
 

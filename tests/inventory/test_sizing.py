@@ -22,7 +22,7 @@ def model() -> HubFile:
 def host(name: str, rack: str, cores: int = 10, memory: int = 20, cards: int = 0) -> PlacedHost:
     return PlacedHost(
         name=name, rack=rack, role=HostRole.WORKER, cluster="main", pool="p", arch="amd64", millicores=cores * 1000,
-        memory=memory * GIB, accelerator="", accelerators=cards, units=2, watts=1, kg=1, lab=False, entry=0,
+        memory=memory * GIB, accelerator="", accelerators=cards, units=2, watts=1, kg=1, address="", lab=False, entry=0,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ SECTIONS = {
     "Every day": ("validate", "plan", "up", "drift", "status", "destroy"),
     "Hub files": ("init", "import", "schema"),
     "State and records": ("state", "events", "config"),
+    "Hosts": ("hosts",),
     "Lab and tools": ("lab", "doctor", "demo", "bench"),
 }
 

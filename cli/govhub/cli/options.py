@@ -20,6 +20,13 @@ class Language(StrEnum):
     ZH = "zh"
 
 
+class Layer(StrEnum):
+    """What ``--layer`` takes."""
+
+    HOSTS = "hosts"
+    STACKS = "stacks"
+
+
 HubName = Annotated[str, typer.Argument(metavar="HUB", help="A name under inventories/, or a hub's folder.")]
 Stacks = Annotated[
     list[str] | None, typer.Option("--stack", metavar="GLOB", help="Only these stacks. May be repeated.")
@@ -32,6 +39,11 @@ Systems = Annotated[
 ]
 Clusters = Annotated[
     list[str] | None, typer.Option("--cluster", metavar="GLOB", help="Only these clusters. May be repeated.")
+]
+Layers = Annotated[list[Layer] | None, typer.Option("--layer", help="Only this layer: hosts, or the clusters' stacks.")]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option("--limit", metavar="GLOB", help="Only these hosts. May be repeated."),
 ]
 Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="Write findings as JUnit XML.")]
 Sarif = Annotated[Path | None, typer.Option(metavar="FILE", help="Write findings as SARIF 2.1.0, with file and line.")]
@@ -48,9 +60,14 @@ Workers = Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Shards a
 
 
 def selection(
-    stacks: list[str] | None, tenants: list[str] | None, systems: list[str] | None, clusters: list[str] | None
+    stacks: list[str] | None,
+    tenants: list[str] | None,
+    systems: list[str] | None,
+    clusters: list[str] | None,
+    layers: list[Layer] | None = None,
+    limit: list[str] | None = None,
 ) -> Selection:
-    """The four narrowing options as one."""
+    """The narrowing options as one."""
     from govhub.ops.requests import Selection
 
     return Selection(
@@ -58,6 +75,8 @@ def selection(
         tenants=tuple(tenants or ()),
         systems=tuple(systems or ()),
         clusters=tuple(clusters or ()),
+        layers=tuple(layer.value for layer in layers or ()),
+        hosts=tuple(limit or ()),
     )
 
 

@@ -21,7 +21,7 @@ from govhub.stacks.graph import DesiredObject, Identity, Shard
 def build_jobs(session: Session, plan: Plan, drift: Mapping[str, ClusterDrift], clusters: set[str]) -> list[Job]:
     """A job for each shard with changes, hand edits or an unfinished intent; other shards are not touched."""
     touched: dict[Shard, list[PlannedChange]] = {}
-    for change in plan.changes:
+    for change in plan.of_layer("stacks"):
         cluster, stack, index = change.shard.split("/")
         touched.setdefault(Shard(cluster, stack, int(index)), []).append(change)
     unfinished = {item.shard for item in Ledger(session.state).unfinished()}

@@ -10,20 +10,24 @@ from typing import Any
 
 from govhub.core.errors import GovhubError, InvalidInput
 from govhub.core.kube import KINDS
+from govhub.core.settings import hub_home
 from govhub.engine.bucket import hub_keys
 from govhub.engine.lease import HubLock
 from govhub.engine.state import State
 from govhub.engine.targets import PINS
+from govhub.hosts.content import packages
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.compute import Cluster
 from govhub.inventory.model.network import Purpose
 from govhub.inventory.model.tenancy import Service, System, WorkloadKind
 from govhub.inventory.topology import PlacedHost
 from govhub.lab.cluster import LabCluster
+from govhub.lab.hosts.fleet import Fleet
 from govhub.lab.nodes import await_nodes, make_nodes, make_volumes, recycle_volumes
 from govhub.lab.toolchain import CONTROL_PLANE, require
+from govhub.ops.hosts import forget_hosts
 from govhub.ops.load import valid_hub
-from govhub.ops.session import Connection, Session, hub_home, state_bucket
+from govhub.ops.session import Connection, Session, state_bucket
 
 STORAGE_CLASS = "govhub-standard"
 SPARE_VOLUMES = 20
@@ -31,12 +35,13 @@ NODE_SECONDS = 90
 Progress = Callable[[str], None]
 
 
-def lab_up(hub_name: str, nodes: int | None, progress: Progress) -> dict[str, Any]:
+def lab_up(hub_name: str, nodes: int | None, progress: Progress, hosts: int | None = None) -> dict[str, Any]:
     """Start a control plane for each cluster of the hub without a kubeconfig of its own, and make its nodes.
 
     Args:
         hub_name: The hub.
         nodes: At least this many nodes a cluster: the declared hosts are repeated, for tests of size.
+        hosts: Boot this many real hosts too, those marked ``lab`` first; 0 boots those that are marked.
         progress: Told what happens; building the toolchain can take minutes.
 
     Raises:
@@ -60,14 +65,39 @@ def lab_up(hub_name: str, nodes: int | None, progress: Progress) -> dict[str, An
         seconds = time.monotonic() - started
         progress(f"cluster {cluster.name}: {made} nodes made, ready after {seconds:.1f} s")
         out.append(_describe(lab) | {"seconds": round(seconds, 2)})
-    return {"schema": "govhub.lab/1", "hub": hub.name, "clusters": out}
+    document = {"schema": "govhub.lab/1", "hub": hub.name, "clusters": out}
+    return document | ({"hosts": boot_hosts(hub, hosts, progress)} if hosts is not None else {})
+
+
+def boot_hosts(hub: Hub, count: int, progress: Progress) -> list[dict[str, Any]]:
+    """Boot real hosts: ``count`` of them, those marked ``lab`` first; 0 boots those that are marked.
+
+    Raises:
+        ToolMissing: not root, or the tools are not installed.
+        InvalidInput: none is marked and no number given.
+        GovhubError: a host did not come up.
+    """
+    placed = list(hub.topology.hosts.values())
+    marked = [host.name for host in placed if host.lab]
+    names = [*marked, *(host.name for host in placed if not host.lab)][: count or len(marked)]
+    if not names:
+        raise InvalidInput.one(
+            "LAB018", f"no host of {hub.name} is marked `lab: true`", hint="mark some, or say how many"
+        )
+    started = time.monotonic()
+    fleet = Fleet(hub.name)
+    seconds = fleet.up(names, packages(), progress)
+    progress(f"{len(seconds)} hosts booted, SSH answers after {time.monotonic() - started:.1f} s")
+    return [item | {"seconds": seconds.get(item["name"])} for item in fleet.describe()]
 
 
 def lab_status(hub_name: str) -> dict[str, Any]:
     """Which lab clusters run."""
     hub, _ = valid_hub(hub_name)
     clusters = [_describe(LabCluster(hub.name, item.name)) for item in lab_clusters(hub)]
-    return {"schema": "govhub.lab/1", "hub": hub.name, "clusters": clusters}
+    fleet = Fleet(hub.name)
+    hosts = {"hosts": fleet.describe()} if fleet.exists() else {}
+    return {"schema": "govhub.lab/1", "hub": hub.name, "clusters": clusters, **hosts}
 
 
 def lab_down(hub_name: str) -> dict[str, Any]:
@@ -75,6 +105,9 @@ def lab_down(hub_name: str) -> dict[str, Any]:
     hub, _ = valid_hub(hub_name)
     tools = require(CONTROL_PLANE)
     out = []
+    if (fleet := Fleet(hub.name)).exists():
+        fleet.down()
+        forget_hosts(hub)
     for cluster in lab_clusters(hub):
         lab = LabCluster(hub.name, cluster.name)
         existed = lab.exists()

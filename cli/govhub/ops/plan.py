@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from govhub.core.diagnostics import Diagnostic, Diagnostics, Severity
@@ -17,6 +17,7 @@ from govhub.engine.state import Checkpoint
 from govhub.engine.targets import pinned
 from govhub.ops.amounts import capacity_deltas
 from govhub.ops.gates import frozen, moved, over_budget
+from govhub.ops.hostside import check_limit
 from govhub.ops.load import read_folder
 from govhub.ops.requests import PlanRequest, PlanResult, Selection
 from govhub.ops.revision import hub_at
@@ -40,6 +41,7 @@ def make_plan(request: PlanRequest) -> PlanResult:
         return PlanResult(plan=_against(declared(request.hub), request))
     session = open_session(request.hub)
     check_selection(request.selection, session.graph)
+    check_limit(request.selection, session.hosts)
     plan = build_plan(session, request.selection)
     if not request.engine:
         return PlanResult(plan=plan)
@@ -53,15 +55,26 @@ def build_plan(session: Session, selection: Selection, drift: Mapping[str, Clust
     draft = draft_plan(session.graph, session.recorded)
     if drift:
         _add_live(draft, session, drift)
-    plan = _finish(session, draft, session.recorded, selection)
+    known = session.hosts.changes(selection)
+    hosts = len(session.hosts.declared) if selection.has("hosts") and not selection.hosts else len(known)
+    draft.total += hosts
+    draft.unchanged += hosts - len(known)
+    plan = _finish(session, draft, session.recorded, selection, known)
     targets = pinned(session.state)
     serials = {str(shard): checkpoint.serial for shard, checkpoint in session.recorded.items()}
     basis = Basis(inputs=session.hub.inputs, serials=serials, targets=targets)
     return dataclasses.replace(plan, basis=basis)
 
 
-def _finish(session: Declared, draft: Draft, recorded: Mapping[Shard, Checkpoint], selection: Selection) -> Plan:
+def _finish(
+    session: Declared,
+    draft: Draft,
+    recorded: Mapping[Shard, Checkpoint],
+    selection: Selection,
+    hosts: Iterable[PlannedChange] = (),
+) -> Plan:
     changes, pulled_in = narrow(draft.changes, selection, session.graph)
+    changes += hosts
     changes.sort(key=_order)
     findings = [*session.warnings, *evaluate(session.hub, session.graph, today())]
     findings += [*frozen(session.hub, changes, today()), *moved(changes)]
@@ -148,5 +161,7 @@ def _orphan(drifted: Drifted, *, undo: bool) -> PlannedChange:
 
 
 def _order(change: PlannedChange) -> tuple[int, str, str]:
+    if change.layer != "stacks":
+        return (-1, "", change.address)
     cluster, stack, _ = change.shard.split("/")
     return (_LAYERS.index(stack) if stack in _LAYERS else len(_LAYERS), cluster, change.address)

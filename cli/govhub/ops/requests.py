@@ -13,6 +13,7 @@ from govhub.core.exits import Exit
 from govhub.core.plan import Plan
 from govhub.engine.drift import Drifted
 from govhub.engine.executor import JobResult
+from govhub.hosts.outcome import HostOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +24,24 @@ class Selection:
     tenants: tuple[str, ...] = ()
     systems: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    """``hosts`` or ``stacks``; both when empty."""
+    hosts: tuple[str, ...] = ()
+    """``--limit``: only these hosts of the hosts layer."""
 
     def __bool__(self) -> bool:
+        return bool(self.stacks or self.tenants or self.systems or self.clusters or self.layers or self.hosts)
+
+    @property
+    def objects(self) -> bool:
+        """Whether the stacks layer is narrowed."""
         return bool(self.stacks or self.tenants or self.systems or self.clusters)
+
+    def has(self, layer: str) -> bool:
+        """Whether a layer is part of this; what narrows one layer leaves the other out."""
+        if self.layers:
+            return layer in self.layers
+        return not self.objects if layer == "hosts" else not self.hosts or self.objects
 
     def words(self) -> tuple[str, ...]:
         """As typed: ``--tenant finance``."""
@@ -34,6 +50,8 @@ class Selection:
             ("--tenant", self.tenants),
             ("--system", self.systems),
             ("--cluster", self.clusters),
+            ("--layer", self.layers),
+            ("--limit", self.hosts),
         )
         return tuple(f"{flag} {value}" for flag, values in groups for value in values)
 
@@ -97,6 +115,10 @@ class RunRequest:
     """Seconds to wait for workloads to become ready; 0 does not look."""
     workers: int = 2
     """Shards at the same time."""
+    serial: str = "100%"
+    """Hosts at the same time: a number or a percentage."""
+    max_fail: int = 100
+    """Stop the hosts layer when more than this percentage has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +140,7 @@ class RunResult:
     status: str
     """unchanged, done, failed, interrupted, declined."""
     jobs: list[JobResult] = field(default_factory=list)
+    hosts: list[HostOutcome] = field(default_factory=list)
     seconds: float = 0.0
     layers: dict[str, float] = field(default_factory=dict)
     """Wall-clock seconds by layer: load, plan, verify, then each stack, then readiness."""
@@ -148,6 +171,7 @@ class RunResult:
             "seconds": round(self.seconds, 2),
             "layers": {key: round(value, 2) for key, value in self.layers.items()},
             "summary": self.plan.summary,
+            "hosts": [_host(item) for item in self.hosts],
             "shards": [_job(job) for job in self.jobs],
             "readiness": _readiness(self.readiness),
             "problems": [item.as_dict() for item in self.problems],
@@ -162,6 +186,8 @@ class DriftResult:
     hub: str
     compared: int
     drifted: list[Drifted]
+    hosts: list[HostOutcome] = field(default_factory=list)
+    """Hosts that differ from their declared state, or that could not be looked at."""
     unreachable: list[Diagnostic] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -175,6 +201,7 @@ class DriftResult:
                 {"kind": item.kind.value, "address": item.address, "diff": [change.as_dict() for change in item.diff]}
                 for item in self.drifted
             ],
+            "hosts": [_host(item) for item in self.hosts],
             "unreachable": [item.as_dict() for item in self.unreachable],
             "seconds": round(self.seconds, 2),
         }
@@ -221,6 +248,10 @@ def _job(job: JobResult) -> dict[str, Any]:
         "messages": job.outcome.messages[:5],
         "reason": job.reason,
     }
+
+
+def _host(item: HostOutcome) -> dict[str, Any]:
+    return {"host": item.host, "status": item.status, "changed": item.changed, "why": item.why}
 
 
 def _readiness(item: Readiness | None) -> dict[str, Any] | None:

@@ -18,11 +18,11 @@ from govhub.core.events import EVENTS_VERSION, EventLog
 from govhub.core.exits import Exit
 from govhub.core.files import private_folder, write_atomic
 from govhub.core.secrets import REDACTOR, scrub
-from govhub.core.settings import actor
+from govhub.core.settings import actor, hub_home
 from govhub.engine.executor import Executor
 from govhub.engine.lease import HubLock
 from govhub.ops.requests import RunRequest, RunResult
-from govhub.ops.session import Connection, Session, hub_home
+from govhub.ops.session import Connection, Session
 
 LAST = "last-run.json"
 KEEP = 50

@@ -38,7 +38,9 @@ def narrow(
     changes: list[PlannedChange], selection: Selection, graph: Graph
 ) -> tuple[list[PlannedChange], tuple[str, ...]]:
     """The selected changes and everything they need, and the addresses that were pulled in for that."""
-    if not selection:
+    if not selection.has("stacks"):
+        return [], ()
+    if not selection.objects:
         return changes, ()
     by_address = {change.address: change for change in changes}
     chosen = {change.address for change in changes if _matches(change, selection)}

@@ -12,7 +12,7 @@ from govhub.core.diagnostics import Diagnostic, Diagnostics
 from govhub.core.errors import GovhubError, InvalidInput, TargetUnreachable
 from govhub.core.files import private_folder
 from govhub.core.kube import Kube
-from govhub.core.settings import Env, home, value_of
+from govhub.core.settings import Env, home, hub_home, value_of
 from govhub.engine.bucket import Bucket, open_bucket
 from govhub.engine.keys import HubKey
 from govhub.engine.runner import EngineSettings
@@ -22,6 +22,7 @@ from govhub.inventory.loader import Hub
 from govhub.inventory.model.compute import Cluster
 from govhub.lab.cluster import LabCluster
 from govhub.lab.toolchain import ENGINE, PULUMI_VERSION, require
+from govhub.ops.hostside import HostsSide, hosts_side
 from govhub.ops.load import valid_hub
 from govhub.stacks.graph import Graph, Shard
 from govhub.stacks.render import render
@@ -60,10 +61,12 @@ class Session(Declared):
     key: HubKey
     folder: Path
     recorded: dict[Shard, Checkpoint] = field(default_factory=dict)
+    hosts: HostsSide = field(default_factory=HostsSide)
 
     def reread(self) -> None:
         """Read the state again; another run may have written it before the lock was ours."""
         self.recorded = {shard: self.state.checkpoint(shard) for shard in self.state.shards()}
+        self.hosts = hosts_side(self.hub, self.state)
 
     def connect(self, only: tuple[str, ...] = ()) -> dict[str, Connection]:
         """Connect to all clusters (or those matching a glob of ``only``) and verify who answers; problems are kept."""
@@ -141,11 +144,6 @@ def _rendered(hub: Hub, key: HubKey | None) -> Graph:
     if problems.errors:
         raise InvalidInput(problems.sorted())
     return graph
-
-
-def hub_home(hub: str) -> Path:
-    """The folder of a hub's runs, key and (by default) state on this machine."""
-    return home() / "hubs" / hub
 
 
 def state_bucket(hub: Hub) -> Bucket:

@@ -20,6 +20,8 @@ from govhub.engine.ledger import Ledger
 from govhub.engine.state import urn_of
 from govhub.engine.targets import pin
 from govhub.ops.gates import require_budget, require_values
+from govhub.ops.hosts import problems_of, run_hosts
+from govhub.ops.hostside import check_limit
 from govhub.ops.jobs import build_jobs, remove_orphans, strip_foreign_fields
 from govhub.ops.lab import recycle_lab_volumes
 from govhub.ops.plan import build_plan
@@ -42,13 +44,15 @@ def up(request: RunRequest) -> RunResult:
     """
     session = open_session(request.hub, with_key=True)
     check_selection(request.selection, session.graph)
+    check_limit(request.selection, session.hosts)
     saved = _check_saved(session, request)
     with new_run(session, "up", request) as run:
         session.reread()
         # Another run may have come in between; from here on nobody can.
         _check_saved(session, request)
         with run.timed("verify"):
-            connections = session.connect(request.selection.clusters)
+            wanted = request.selection.has("stacks")
+            connections = session.connect(request.selection.clusters) if wanted else {}
         reachable = reachable_only(connections)
         with run.timed("plan"):
             recycle_lab_volumes(session, reachable)
@@ -67,7 +71,9 @@ def up(request: RunRequest) -> RunResult:
         if plan.changes and request.approve and not request.approve(plan):
             result.status = "declined"
             return close(session, run, result)
-        _execute(session, run, request, result, reachable, drift)
+        _execute_hosts(session, run, request, result)
+        if result.status != "interrupted":
+            _execute(session, run, request, result, reachable, drift)
         return close(session, run, _concluded(session, run, request, result, reachable))
 
 
@@ -145,14 +151,16 @@ def reachable_only(connections: dict[str, Connection]) -> dict[str, Connection]:
     """
     problems = [item.problem for item in connections.values() if item.problem]
     wrong = [problem for problem in problems if problem.code == "TGT001"]
-    if wrong or len(problems) == len(connections):
+    if wrong or (connections and len(problems) == len(connections)):
         raise TargetUnreachable(wrong or problems)
     return {name: item for name, item in connections.items() if item.kube}
 
 
 def _without_unreachable(plan: Plan, connections: dict[str, Connection]) -> Plan:
     alive = {name for name, item in connections.items() if item.kube}
-    changes = tuple(change for change in plan.changes if change.address.partition("/")[0] in alive)
+    changes = tuple(
+        change for change in plan.changes if change.layer != "stacks" or change.address.partition("/")[0] in alive
+    )
     return dataclasses.replace(plan, changes=changes)
 
 
@@ -163,6 +171,21 @@ def _gate(session: Session, plan: Plan, request: RunRequest) -> None:
     require_values(session.graph, plan)
 
 
+def _execute_hosts(session: Session, run: Run, request: RunRequest, result: RunResult) -> None:
+    """The hosts layer comes first: what runs on clusters runs on hosts."""
+    names = [change.address.partition("/")[2] for change in result.plan.of_layer("hosts")]
+    if not names:
+        return
+    if result.plan.of_layer("stacks"):
+        # Before the first write: without an engine nothing is begun.
+        session.engine_settings()
+    with run.timed("hosts"):
+        play = run_hosts(session, run, request, session.hosts, names)
+    result.hosts = list(play.outcomes.values())
+    result.status = "interrupted" if play.cancelled else "done"
+    result.problems += problems_of(play)
+
+
 def _execute(
     session: Session,
     run: Run,
@@ -171,6 +194,9 @@ def _execute(
     reachable: dict[str, Connection],
     drift: dict[str, ClusterDrift],
 ) -> None:
+    narrowed = bool(result.plan.selection)
+    if not result.plan.of_layer("stacks") and (narrowed or not Ledger(session.state).unfinished()):
+        return
     # Before the first write: without an engine nothing is begun.
     executor = executor_of(session, run, request, reachable)
     new = pin(session.state, {name: item.uid for name, item in reachable.items()})
@@ -196,7 +222,7 @@ def _concluded(
 ) -> RunResult:
     """Look whether workloads run, and decide on the status."""
     kubes: list[Kube] = [item.kube for item in reachable.values() if item.kube]
-    if request.wait and result.status in ("done", "unchanged"):
+    if kubes and request.wait and result.status in ("done", "unchanged"):
         stop = threading.Event()
         if request.on_start:
             # Nothing is being written any more: from here on one Ctrl-C is enough.

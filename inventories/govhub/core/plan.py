@@ -167,6 +167,10 @@ class Plan:
         counts = Counter(change.op for change in self.changes)
         return {op.value: counts.get(op, 0) for op in Op} | {"unchanged": self.unchanged}
 
+    def of_layer(self, layer: str) -> tuple[PlannedChange, ...]:
+        """The changes of one layer: ``stacks`` or ``hosts``."""
+        return tuple(change for change in self.changes if change.layer == layer)
+
     @property
     def blocked(self) -> bool:
         """Whether a finding forbids to go on."""

@@ -73,6 +73,16 @@ def cache() -> Path:
     return Path(base) / "govhub"
 
 
+def hub_home(hub: str) -> Path:
+    """The folder of a hub's runs, key and (by default) state on this machine."""
+    return home() / "hubs" / hub
+
+
+def connections_file(hub: str) -> Path:
+    """How the lab's hosts of a hub are reached: JSON, by host its ``address``, ``user``, ``key``, ``known_hosts``."""
+    return home() / "lab" / hub / "connections.json"
+
+
 def today() -> date:
     """The day that exceptions are checked against; ``GOVHUB_TODAY`` (YYYY-MM-DD) is for rehearsing a date."""
     if value := value_of(Env.TODAY):

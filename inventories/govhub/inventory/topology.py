@@ -53,6 +53,8 @@ class PlacedHost:
     units: int
     watts: int
     kg: float
+    address: str
+    """Management address; empty when none is declared."""
     lab: bool
     entry: int
     """Index of the ``hosts`` entry it comes from; leads to its position in the file."""
@@ -91,6 +93,11 @@ class Topology:
             racks = self._known_racks(entry.racks, (*where, "racks"))
             if not racks:
                 continue
+            addresses = self._expand(entry.addresses, (*where, "addresses")) if entry.addresses else []
+            if addresses and len(addresses) != len(names):
+                text = f"{len(names)} hosts have {len(addresses)} addresses"
+                self.findings.append(("PLC008", (*where, "addresses"), text))
+                addresses = []
             memory = bytes_of(entry.memory)
             cards = entry.accelerators
             for position, name in enumerate(names):
@@ -111,6 +118,7 @@ class Topology:
                     units=entry.units,
                     watts=entry.watts,
                     kg=entry.kg,
+                    address=addresses[position] if addresses else "",
                     lab=entry.lab,
                     entry=index,
                 )

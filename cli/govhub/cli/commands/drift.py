@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def drift(terminal: Terminal, hub: HubName, detailed: Detailed = False, cluster: Clusters = None) -> int:
-    """Find what was changed on the clusters by hand. Never writes."""
+    """Find what was changed on clusters and hosts by hand. Never writes to them."""
     from govhub.cli.views.drifting import show_drift
     from govhub.ops.drift import drift as run
 
@@ -29,4 +29,4 @@ def drift(terminal: Terminal, hub: HubName, detailed: Detailed = False, cluster:
     if result.unreachable:
         # What was not read is not free of drift.
         return Exit.UNREACHABLE
-    return Exit.CHANGES if detailed and result.drifted else Exit.OK
+    return Exit.CHANGES if detailed and (result.drifted or result.hosts) else Exit.OK

@@ -10,10 +10,16 @@ from govhub.cli.grammar import command, group
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
 from govhub.cli.views.view import view_of
+from govhub.core.errors import UsageError
 
 Nodes = Annotated[
     int | None, typer.Option(metavar="N", min=1, max=20000, help="At least N nodes a cluster, for tests of size.")
 ]
+
+Hosts = Annotated[
+    bool, typer.Option("--hosts", help="Boot real Debian hosts too: those marked `lab`, or N. Needs root.")
+]
+Count = Annotated[int | None, typer.Argument(metavar="[N]", min=1, max=60, help="How many hosts, with --hosts.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,11 +30,13 @@ def register(app: typer.Typer) -> None:
     command(child, "down")(down)
 
 
-def up(terminal: Terminal, hub: HubName, nodes: Nodes = None) -> int:
+def up(terminal: Terminal, hub: HubName, count: Count = None, *, nodes: Nodes = None, hosts: Hosts = False) -> int:
     """Start a control plane for each cluster, with nodes from the inventory."""
+    if count is not None and not hosts:
+        raise UsageError.one("USE004", f"{count} of what?", hint="lab up HUB --hosts N boots N real hosts")
     from govhub.ops.lab import lab_up
 
-    return _show(terminal, lab_up(hub, nodes, view_of(terminal).message))
+    return _show(terminal, lab_up(hub, nodes, view_of(terminal).message, (count or 0) if hosts else None))
 
 
 def status(terminal: Terminal, hub: HubName) -> int:

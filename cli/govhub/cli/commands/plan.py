@@ -17,6 +17,8 @@ from govhub.cli.options import (
     Events,
     HubName,
     Junit,
+    Layers,
+    Limit,
     Markdown,
     Sarif,
     Stacks,
@@ -58,6 +60,8 @@ def plan(
     tenant: Tenants = None,
     system: Systems = None,
     cluster: Clusters = None,
+    layer: Layers = None,
+    limit: Limit = None,
     junit: Junit = None,
     sarif: Sarif = None,
     markdown: Markdown = None,
@@ -70,7 +74,7 @@ def plan(
         from govhub.ops.plan import make_plan
         from govhub.ops.requests import PlanRequest
 
-        narrowed = selection(stack, tenant, system, cluster)
+        narrowed = selection(stack, tenant, system, cluster, layer, limit)
         result = make_plan(PlanRequest(hub=hub, selection=narrowed, engine=engine, against=against))
         files.planned(result)
         if out:

@@ -30,6 +30,8 @@ class Options:
     timeout: float = 3600.0
     wait: float = 180.0
     workers: int = 2
+    serial: str = "100%"
+    max_fail: int = 100
     markdown: Path | None = None
     events: Path | None = None
 
@@ -59,6 +61,8 @@ def run(terminal: Terminal, options: Options, selection: Selection, use_case: Ca
                 timeout=options.timeout,
                 wait=options.wait,
                 workers=options.workers,
+                serial=options.serial,
+                max_fail=options.max_fail,
             )
         )
     try:

@@ -14,6 +14,8 @@ from govhub.cli.options import (
     Confirm,
     Events,
     HubName,
+    Layers,
+    Limit,
     Markdown,
     Stacks,
     Systems,
@@ -26,6 +28,10 @@ from govhub.cli.options import (
 from govhub.cli.terminal import Terminal
 
 PlanFile = Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="Do exactly this saved plan, or refuse.")]
+Serial = Annotated[str, typer.Option(metavar="N|N%", help="Hosts at the same time: a number or a part of all.")]
+MaxFail = Annotated[
+    int, typer.Option(metavar="PERCENT", min=0, max=100, help="Stop the hosts layer when more hosts have failed.")
+]
 Wait = Annotated[float, typer.Option(metavar="SECONDS", min=0, help="For workloads to become ready; 0 does not look.")]
 
 
@@ -45,13 +51,17 @@ def up(
     tenant: Tenants = None,
     system: Systems = None,
     cluster: Clusters = None,
+    layer: Layers = None,
+    limit: Limit = None,
     timeout: Timeout = 3600.0,
     wait: Wait = 180.0,
     workers: Workers = 2,
+    serial: Serial = "100%",
+    max_fail: MaxFail = 100,
     markdown: Markdown = None,
     events: Events = None,
 ) -> int:
-    """Make the clusters what the hub declares; run again after any failure."""
+    """Make hosts and clusters what the hub declares; run again after any failure."""
     options = Options(
         operation="up",
         hub=hub,
@@ -61,9 +71,11 @@ def up(
         timeout=timeout,
         wait=wait,
         workers=workers,
+        serial=serial,
+        max_fail=max_fail,
         markdown=markdown,
         events=events,
     )
     from govhub.ops.up import up as use_case
 
-    return run(terminal, options, selection(stack, tenant, system, cluster), use_case)
+    return run(terminal, options, selection(stack, tenant, system, cluster, layer, limit), use_case)

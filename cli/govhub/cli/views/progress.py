@@ -100,6 +100,9 @@ def announcement(kind: str, data: dict[str, Any]) -> str:
         "lock-taken-over": (tr("took over the lock of"), "{from_run}: {reason}"),
         "engine-lock-removed": (tr("removed a lock that a killed engine left on"), "{shard}"),
         "target-pinned": (tr("this hub is now bound to cluster"), "{cluster} ({uid})"),
+        "hosts-started": (tr("hosts to bring to their declared state:"), "{hosts}"),
+        "host-finished": (tr("done"), "{host}  {changed} {what}"),
+        "host-failed": (tr("failed"), "{host}  {why}"),
         "repaired": (tr("repaired:"), "{address}"),
         "orphan-removed": (tr("removed an orphan:"), "{address}"),
     }
@@ -107,7 +110,7 @@ def announcement(kind: str, data: dict[str, Any]) -> str:
         return ""
     title, form = titles[kind]
     # An event of another version may lack a field; that is no reason to stop showing events.
-    return f"{title} {form.format_map(defaultdict(lambda: '?', data))}"
+    return f"{title} {form.format_map(defaultdict(lambda: '?', {'what': tr('changed'), **data}))}"
 
 
 def _bars(terminal: Terminal) -> Progress:

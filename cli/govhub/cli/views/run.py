@@ -24,6 +24,8 @@ _LEFTOVERS = 20
 def show_run(console: Console, result: RunResult, operation: str, program: str, *, verbose: bool = False) -> None:
     """The outcome of ``up`` or ``destroy``."""
     line(console, _headline(result), style=STYLES.get(result.status, "bold"))
+    if result.hosts:
+        _hosts(console, result)
     if result.jobs or verbose:
         _layers(console, result)
     if result.readiness:
@@ -51,6 +53,20 @@ def _headline(result: RunResult) -> str:
     if result.status == "unchanged":
         what = trn("{count} object is as declared", "{count} objects are as declared", result.plan.unchanged)
     return f"{result.plan.hub}: {words.get(result.status, result.status)}; {what}; {seconds(result.seconds)}"
+
+
+def _hosts(console: Console, result: RunResult) -> None:
+    counts = Counter(item.status for item in result.hosts)
+    parts = [f"{tr('done')} {counts['done']:,}"]
+    for status, word in (
+        ("failed", tr("failed")),
+        ("unreachable", tr("unreachable")),
+        ("not reached", tr("not tried")),
+    ):
+        parts += [f"{word} {counts[status]:,}"] if counts[status] else []
+    changed = sum(len(item.changed) for item in result.hosts)
+    parts.append(trn("{count} task changed something", "{count} tasks changed something", changed))
+    line(console, f"{tr('Hosts')}: {', '.join(parts)}; {seconds(result.layers.get('hosts', 0.0))}")
 
 
 def _layers(console: Console, result: RunResult) -> None:

@@ -52,8 +52,39 @@ def show_lab(console: Console, document: Document, program: str) -> None:
         state = words.get(item["state"], item["state"])
         row(out, item["name"], state, nodes, len(item["pids"]), time, item["kubeconfig"] or "")
     console.print(out)
+    if document.get("hosts"):
+        _lab_hosts(console, document["hosts"])
     running = all(item["state"] == "running" for item in document["clusters"])
     line(console, f"\n{tr('Next')}: {program} {'up' if running else 'lab up'} {document['hub']}")
+
+
+def _lab_hosts(console: Console, hosts: list[Document]) -> None:
+    out = table(tr("Host"), tr("state"), tr("address"), tr("memory"), tr("time"), numbers=(3, 4))
+    words = {"running": tr("running"), "booting": tr("booting"), "off": tr("off")}
+    for item in hosts:
+        memory = tr("unknown") if item["memory"] is None else f"{item['memory'] / 2**20:.1f} MiB"
+        time = seconds(item["seconds"]) if item.get("seconds") else ""
+        row(out, item["name"], words.get(item["state"], item["state"]), item["address"], memory, time)
+    line(console)
+    console.print(out)
+
+
+def show_hosts(console: Console, document: Document, program: str) -> None:
+    """Every host, and what a run would do with it."""
+    out = table(tr("Host"), tr("rack"), tr("role"), tr("Cluster"), tr("address"), tr("state"), tr("last run"))
+    words = {
+        "new": tr("new"),
+        "changed": tr("changed"),
+        "drifted": tr("drifted"),
+        "as declared": tr("as declared"),
+        "no address": tr("no address"),
+    }
+    for item in document["hosts"]:
+        cells = (item["name"], item["rack"], item["role"], item["cluster"] or "", item["address"] or "")
+        row(out, *cells, words[item["state"]], item["last_run"] or "")
+    console.print(out)
+    if any(item["state"] in ("new", "changed", "drifted") for item in document["hosts"]):
+        line(console, f"\n{tr('Next')}: {program} up {document['hub']} --layer hosts")
 
 
 def show_doctor(console: Console, document: Document, program: str) -> None:

@@ -21,6 +21,7 @@ _HINTS = {
     "PLC004": "name racks as row/rack, as the rows of this hall spell them",
     "PLC005": "name racks as site/hall/row/rack, as the sites spell them",
     "PLC006": "split the hub, or check the ranges for a digit too many",
+    "PLC008": "give one address a host, such as 10.0.0.{11..14}",
 }
 
 
@@ -45,7 +46,7 @@ class _Load:
 
 
 def check(report: Report) -> None:
-    """PLC001 to PLC006 from the topology, PLC007 names, PLC010 height, PLC011 weight, PLC012 power of racks."""
+    """PLC001 to PLC006, PLC008 from the topology, PLC007 names, PLC010 height, PLC011 weight, PLC012 power of racks."""
     topology = report.hub.topology
     hosts, racks = topology.hosts, topology.racks  # expanding them is what fills the findings
     groups: defaultdict[tuple[str, Path], list[str]] = defaultdict(list)

@@ -32,6 +32,7 @@ ShortName = Annotated[str, Field(pattern=LABEL, min_length=1, max_length=20)]
 # Names of racks, rows and hosts may hold a pattern such as r{01..12}.
 Pattern = Annotated[str, Field(pattern=r"^[a-z0-9{][-a-z0-9{},. ]*$", min_length=1, max_length=120)]
 RackPattern = Annotated[str, Field(pattern=r"^[a-z0-9{][-a-z0-9{},. /]*$", min_length=1, max_length=200)]
+Addresses = Annotated[str, Field(pattern=r"^[0-9a-f:{][-0-9a-f{},.:]*$", min_length=1, max_length=120)]
 Quantity = Annotated[str, BeforeValidator(_as_quantity), AfterValidator(_positive), Field(pattern=PATTERN)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 

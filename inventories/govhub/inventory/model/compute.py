@@ -7,7 +7,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from govhub.inventory.model.common import Arch, Assumable, Name, Part, Pattern, Quantity, RackPattern, ShortName
+from govhub.inventory.model.common import (
+    Addresses,
+    Arch,
+    Assumable,
+    Name,
+    Part,
+    Pattern,
+    Quantity,
+    RackPattern,
+    ShortName,
+)
 
 
 class Accelerators(Part):
@@ -57,6 +67,8 @@ class Hosts(Assumable):
     """Rated power draw of one host, in W."""
     kg: float = Field(default=30, gt=0, le=500)
     """Weight of one host, in kg."""
+    addresses: Addresses | None = None
+    """Management addresses, such as ``10.62.0.{11..14}``, one a host; without them hosts are not configured."""
     lab: bool = False
     """Booted as a real host in the lab."""
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from govhub.inventory.model.baseline import Baseline
 from govhub.inventory.model.common import Assumable, Name, Part, ShortName, Title
 from govhub.inventory.model.compute import Cluster, Hosts
 from govhub.inventory.model.network import Prefix, Zone
@@ -94,6 +95,7 @@ class HubFile(Part):
     regions: list[Region] = Field(min_length=1)
     sites: list[Site] = Field(min_length=1)
     hosts: list[Hosts] = []
+    baseline: Baseline = Baseline()
     zones: list[Zone] = []
     prefixes: list[Prefix] = []
     clusters: list[Cluster] = Field(min_length=1)

@@ -1,0 +1,139 @@
+"""The hosts layer of a hub: what is declared, what was recorded, what drifted, and the runs that bring it together."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from govhub.core.diagnostics import Diagnostic, Severity
+from govhub.core.files import write_atomic
+from govhub.core.plan import PlannedChange
+from govhub.core.settings import hub_home
+from govhub.engine.state import State
+from govhub.hosts.fingerprint import SCHEMA, address_of, fingerprint
+from govhub.hosts.outcome import HostOutcome
+from govhub.hosts.runner import Play, PlayRequest
+from govhub.inventory.loader import Hub
+from govhub.ops.hostside import RECORDS, HostsSide, chosen, forget_note, hosts_side
+from govhub.ops.load import valid_hub
+from govhub.ops.requests import RunRequest, Selection
+from govhub.ops.runs import Run
+from govhub.ops.session import Session, state_bucket
+
+
+def run_hosts(session: Session, run: Run, request: RunRequest, side: HostsSide, names: Iterable[str]) -> Play:
+    """Bring hosts to their declared state; each that comes to its end is recorded, whatever becomes of the others."""
+    wanted = tuple(side.declared[name] for name in names)
+    noted: set[str] = set()
+
+    def note(outcome: HostOutcome) -> None:
+        if outcome.status == "done" and outcome.host not in noted:
+            noted.add(outcome.host)
+            host = side.declared[outcome.host]
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            record = {"schema": SCHEMA, "roles": fingerprint(host), "run": run.id, "time": now}
+            session.state.write(f"{RECORDS}{host.name}.json", record)
+            forget_note(session.name, host.name)
+            run.events.emit("host-finished", host=host.name, changed=len(outcome.changed))
+        elif outcome.status in ("failed", "unreachable") and outcome.host not in noted:
+            noted.add(outcome.host)
+            run.events.emit("host-failed", host=outcome.host, status=outcome.status, why=outcome.why)
+
+    play = Play(
+        PlayRequest(
+            hosts=wanted,
+            folder=session.folder / "ansible",
+            serial=request.serial,
+            max_fail=request.max_fail,
+            timeout=request.timeout,
+        ),
+        note,
+    )
+    run.lock.when_lost(play.cancel)
+    if request.on_start:
+        request.on_start(play.cancel)
+    run.events.emit("hosts-started", hosts=len(wanted))
+    play.run()
+    return play
+
+
+def look_at_hosts(hub: Hub, side: HostsSide, *, limit: tuple[str, ...] = ()) -> Play:
+    """Run the playbook in check mode over all recorded hosts, and remember here which differ for the next `up`."""
+    names = [name for name in side.declared if name in side.recorded and chosen(name, Selection(hosts=limit))]
+    folder = hub_home(hub.name) / "ansible-check"
+    play = Play(PlayRequest(hosts=tuple(side.declared[name] for name in names), folder=folder, check=True))
+    if not names:
+        return play
+    try:
+        play.run()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    for outcome in play.outcomes.values():
+        if outcome.status == "done":
+            forget_note(hub.name, outcome.host)
+        if outcome.changed:
+            path = hub_home(hub.name) / "drifted" / f"{outcome.host}.json"
+            write_atomic(path, json.dumps({"tasks": outcome.changed}, ensure_ascii=False))
+    return play
+
+
+def problems_of(play: Play, what: str = "up") -> list[Diagnostic]:
+    """One diagnostic a host that failed or was not reached, and one for a run that ended by itself."""
+    out = []
+    for outcome in play.outcomes.values():
+        if outcome.status == "done" or (play.cancelled and outcome.status == "not reached"):
+            continue
+        code = {"failed": "HST010", "unreachable": "HST011"}.get(outcome.status, "HST012")
+        text = f"{outcome.host}: {outcome.why or play.message or 'not tried'}"
+        out.append(
+            Diagnostic(
+                code=code,
+                severity=Severity.ERROR,
+                summary=text,
+                address=address_of(outcome.host),
+                hint=f"correct the cause; the next `{what}` goes on with this host",
+            )
+        )
+    return out
+
+
+def list_hosts(hub_name: str) -> dict[str, Any]:
+    """``hosts list``: every host, whether it can be reached, and what a run would do with it."""
+    hub, _ = valid_hub(hub_name)
+    state = State(hub.name, state_bucket(hub))
+    side = hosts_side(hub, state)
+    planned = {change.address: change for change in side.changes(Selection())}
+    rows = []
+    for host in hub.topology.hosts.values():
+        reach = side.reached.hosts.get(host.name)
+        change = planned.get(address_of(host.name))
+        record = side.recorded.get(host.name)
+        rows.append(
+            {
+                "name": host.name,
+                "rack": host.rack,
+                "role": host.role.value,
+                "cluster": host.cluster or None,
+                "address": reach.address if reach else None,
+                "state": _standing(reach is not None, change),
+                "last_run": record["run"] if record else None,
+            }
+        )
+    return {"schema": "govhub.hosts/1", "hub": hub.name, "hosts": rows}
+
+
+def forget_hosts(hub: Hub) -> None:
+    """Drop what is recorded of hosts that are gone."""
+    state = State(hub.name, state_bucket(hub))
+    for key in list(state.bucket.keys(state.own(RECORDS))):
+        state.bucket.delete(key)
+    shutil.rmtree(hub_home(hub.name) / "drifted", ignore_errors=True)
+
+
+def _standing(reachable: bool, change: PlannedChange | None) -> str:
+    if not reachable:
+        return "no address"
+    return {"create": "new", "update": "changed", "repair": "drifted"}[change.op.value] if change else "as declared"

@@ -1,0 +1,191 @@
+"""One lab host: an overlay on the base tree, booted with systemd-nspawn in the lab's network namespace."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from govhub.core.errors import GovhubError
+from govhub.core.files import private_folder
+from govhub.lab.hosts.base import USER
+from govhub.lab.hosts.network import BRIDGE, GATEWAY, OUTSIDE, Network
+from govhub.lab.hosts.shell import run, spawn, spawned
+
+CGROUPS = Path("/sys/fs/cgroup")
+# How systemd is asked to power off, as a host's power button does; and what nspawn returns on a reboot.
+_POWER_OFF = signal.SIGRTMIN + 4
+_REBOOT = 133
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A host of a hub's lab; everything it owns is under ``folder`` and in one cgroup."""
+
+    network: Network
+    name: str
+    address: str
+    folder: Path
+
+    @property
+    def root(self) -> Path:
+        """The merged tree, mounted while the host exists."""
+        return self.folder / "root"
+
+    @property
+    def host_key(self) -> str:
+        """The public key that the host proves itself with: `ssh-ed25519 AAAA…`."""
+        words = (self.folder / "ssh_host_ed25519_key.pub").read_text().split()
+        return " ".join(words[:2])
+
+    def create(self, base: Path, public_key: str) -> None:
+        """Mount its tree, and give it what an installer gives a host: a name, an address, and keys."""
+        private_folder(self.folder)
+        for name in ("upper", "work", "root", "containerd", "kubelet"):
+            (self.folder / name).mkdir(exist_ok=True)
+        key = self.folder / "ssh_host_ed25519_key"
+        if not key.exists():
+            run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.name, "-f", key)
+        options = f"lowerdir={base},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}"
+        if not self.root.is_mount():
+            run("mount", "-t", "overlay", "overlay", "-o", options, self.root)
+        for name, text in self._files(public_key).items():
+            target = self.root / name
+            # What the host itself has written since stays.
+            if not (self.folder / "upper" / name).exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text)
+        etc = self.root / "etc/ssh"
+        for name, mode in (("ssh_host_ed25519_key", 0o600), ("ssh_host_ed25519_key.pub", 0o644)):
+            shutil.copy(self.folder / name, etc / name)
+            (etc / name).chmod(mode)
+        home = self.root / "home" / USER
+        owner = home.stat()
+        for path in (home / ".ssh", home / ".ssh/authorized_keys"):
+            os.chown(path, owner.st_uid, owner.st_gid)
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+    def _files(self, public_key: str) -> dict[str, str]:
+        return {
+            "etc/hostname": f"{self.name}\n",
+            "etc/hosts": f"127.0.0.1 localhost\n{self.address} {self.name}\n{GATEWAY} mirror.lab.govhub\n",
+            "etc/machine-id": f"{secrets.token_hex(16)}\n",
+            f"home/{USER}/.ssh/authorized_keys": f"{public_key}\n",
+            "etc/systemd/network/10-host0.network": (
+                f"[Match]\nName=host0\n\n[Network]\nAddress={self.address}/24\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n\n"
+                f"[Route]\nDestination={OUTSIDE}/32\nGateway={GATEWAY}\n"
+            ),
+        }
+
+    def start(self) -> None:
+        """Boot it; returns before it answers."""
+        spawn(self._script(), self.folder, "console")
+
+    def _script(self) -> str:
+        """Boots in a cgroup of its own, and again after each reboot, until it is powered off."""
+        binds = [f"--bind={self.folder / name}:/var/lib/{name}" for name in ("containerd", "kubelet")]
+        words = [
+            "systemd-nspawn",
+            "--boot --quiet --register=no --keep-unit --link-journal=no --console=pipe",
+            "--resolv-conf=off --timezone=off",
+            f"--machine={self.name} --directory={self.root} --network-bridge={BRIDGE}",
+            "--system-call-filter=@keyring --bind=/dev/null:/dev/kmsg",
+            *binds,
+        ]
+        return f"""for parent in {CGROUPS}/*/; do
+    [ -e "$parent/cgroup.procs" ] || continue
+    own="$parent/{self._cgroup}"
+    mkdir -p "$own"
+    if [ -e "$parent/cpuset.cpus" ]; then
+        level="$parent"
+        for part in {self._cgroup.replace("/", " ")}; do
+            cat "$level/cpuset.cpus" >"$level/$part/cpuset.cpus"
+            cat "$level/cpuset.mems" >"$level/$part/cpuset.mems"
+            level="$level/$part"
+        done
+    fi
+    echo $$ >"$own/cgroup.procs"
+done
+while :; do
+    nsenter --net={self.network.path} {" ".join(words)}
+    [ $? = {_REBOOT} ] || exit 0
+done
+"""
+
+    @property
+    def _cgroup(self) -> str:
+        return f"{self.network.namespace}/{self.name}"
+
+    def pid(self) -> int | None:
+        """The supervising process, while it lives."""
+        return spawned(self.folder, "console", str(self.folder).encode())
+
+    def answers(self) -> bool:
+        """Whether its SSH server greets."""
+        try:
+            with socket.create_connection((self.address, 22), timeout=1.0) as connection:
+                connection.settimeout(1.0)
+                return connection.recv(4) == b"SSH-"
+        except OSError:
+            return False
+
+    def memory(self) -> int | None:
+        """Bytes that its processes hold, without what the kernel caches for them; None when it does not run."""
+        try:
+            lines = (CGROUPS / "memory" / self._cgroup / "memory.stat").read_text().splitlines()
+        except OSError:
+            return None
+        return sum(int(line.split()[1]) for line in lines if line.startswith("total_rss "))
+
+    def processes(self) -> list[int]:
+        """All its processes, children of containers included."""
+        found: set[int] = set()
+        for path in (CGROUPS / "systemd" / self._cgroup).rglob("cgroup.procs"):
+            with suppress(OSError):
+                found |= {int(word) for word in path.read_text().split()}
+        return sorted(found)
+
+    def shut_down(self) -> None:
+        """Ask it to power off; returns at once."""
+        for pid in self.inits():
+            with suppress(ProcessLookupError):
+                os.kill(pid, _POWER_OFF)
+
+    def inits(self) -> list[int]:
+        """The first process of the host: the child of nspawn, which is a child of the supervisor."""
+        supervisor = self.pid()
+        return [init for nspawn in _children(supervisor) for init in _children(nspawn)] if supervisor else []
+
+    def power_cut(self) -> None:
+        """End all its processes at once, as a lost feed does."""
+        for _ in range(50):
+            processes = self.processes()
+            if not processes:
+                return
+            for pid in processes:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
+        raise GovhubError.one("LAB015", f"{self.name} has processes that do not end: {self.processes()[:5]}")
+
+    def remove(self) -> None:
+        """Unmount and delete everything; the host must not run."""
+        if self.root.is_mount():
+            run("umount", "--recursive", self.root)
+        for path in CGROUPS.glob(f"*/{self._cgroup}"):
+            for folder in sorted([path, *path.rglob("*/")], key=lambda item: -len(item.parts)):
+                with suppress(OSError):
+                    folder.rmdir()
+        shutil.rmtree(self.folder)
+
+
+def _children(pid: int) -> list[int]:
+    with suppress(OSError):
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []

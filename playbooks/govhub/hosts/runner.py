@@ -1,0 +1,199 @@
+"""The Ansible adapter: one playbook over some hosts, with an outcome for each.
+
+The only module that imports ``ansible_runner``. Mitogen makes runs several times faster (docs/benchmarks.md);
+where it cannot be used, plain Ansible gives the same result.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from govhub.core.errors import ToolMissing
+from govhub.core.files import private_folder, write_atomic
+from govhub.core.secrets import REDACTOR
+from govhub.core.settings import content
+from govhub.hosts.content import FINISHED, playbook
+from govhub.hosts.outcome import HostOutcome
+from govhub.hosts.variables import Declared
+
+FORKS = 20
+_DIFF_LINES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayRequest:
+    """One run of the playbook."""
+
+    hosts: tuple[Declared, ...]
+    folder: Path
+    """A private folder for the inventory and Ansible's own files."""
+    check: bool = False
+    forks: int = FORKS
+    serial: str = "100%"
+    max_fail: int = 100
+    """Stop when more than this part of the hosts has failed, in percent."""
+    timeout: float = 3600.0
+    fast: bool = True
+    """Use Mitogen when it is there."""
+
+
+OnEvent = Callable[[HostOutcome], None]
+
+
+class Play:
+    """A run of ``hosts.yml``; ``cancel`` may be called from another thread."""
+
+    def __init__(self, request: PlayRequest, on_event: OnEvent | None = None) -> None:
+        self._request, self._on_event = request, on_event
+        self._cancelled = threading.Event()
+        self.outcomes = {host.name: HostOutcome(host.name) for host in request.hosts}
+        self.message = ""
+        """Why the run as a whole failed, if it did."""
+
+    def cancel(self) -> None:
+        """End the run; hosts keep what was done."""
+        self._cancelled.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was asked to end."""
+        return self._cancelled.is_set()
+
+    def run(self) -> dict[str, HostOutcome]:
+        """Run to the end; returns the outcome of every host.
+
+        Raises:
+            ToolMissing: Ansible is not installed.
+        """
+        import ansible_runner
+
+        if not shutil.which("ansible-playbook", path=_path()):
+            raise ToolMissing.one("HST002", "ansible-playbook is not there", hint="pip install ansible-core")
+        folder = private_folder(self._request.folder)
+        # Empty, so that nobody's own settings count: a run is the same wherever it is started.
+        write_atomic(folder / "ansible.cfg", "")
+        inventory = folder / "hosts.json"
+        write_atomic(inventory, json.dumps(_inventory(self._request.hosts), indent=1))
+        try:
+            result = ansible_runner.run(
+                private_data_dir=str(folder),
+                project_dir=str(content("playbooks")),
+                playbook=str(playbook()),
+                inventory=str(inventory),
+                envvars=_environment(folder, fast=self._request.fast),
+                extravars={"govhub_serial": self._request.serial, "govhub_max_fail": self._request.max_fail},
+                cmdline=" ".join(["--check --diff"] if self._request.check else ["--diff"]),
+                forks=self._request.forks,
+                timeout=int(self._request.timeout),
+                quiet=True,
+                event_handler=self._event,
+                cancel_callback=self._cancelled.is_set,
+                suppress_env_files=True,
+            )
+            if result.status not in ("successful", "failed") or not any(item.tasks for item in self.outcomes.values()):
+                self.message = self.message or f"ansible-playbook: {result.status}"
+        finally:
+            for name in ("artifacts", "env", "cp", "tmp"):
+                shutil.rmtree(folder / name, ignore_errors=True)
+        return self.outcomes
+
+    def _event(self, event: dict[str, Any]) -> bool:
+        """Take in one event; False keeps ansible-runner from writing it to disk, where it would not be scrubbed."""
+        kind, data = event.get("event", ""), event.get("event_data") or {}
+        outcome = self.outcomes.get(data.get("host", ""))
+        if outcome and kind.startswith("runner_on_"):
+            self._task(outcome, kind.removeprefix("runner_on_"), data)
+        elif kind in ("error", "verbose") and "ERROR" in (text := str(event.get("stdout", ""))):
+            self.message = self.message or REDACTOR(" ".join(text.split())[:400])
+        return False
+
+    def _task(self, outcome: HostOutcome, kind: str, data: Mapping[str, Any]) -> None:
+        name = f"{data['role']}: {data['task']}" if data.get("role") else str(data.get("task", ""))
+        result = data.get("res") or {}
+        if kind == "ok":
+            outcome.tasks += 1
+            if data.get("task") == FINISHED:
+                outcome.status = "done"
+            elif result.get("changed"):
+                outcome.changed.append(name)
+                if text := _diff(result):
+                    outcome.diffs[name] = text
+        elif kind == "skipped" and self._request.check and "check mode" in str(result.get("msg", "")):
+            outcome.unpredicted.append(name)
+        elif kind in ("failed", "unreachable") and not data.get("ignore_errors"):
+            outcome.status = kind
+            outcome.why = REDACTOR(f"{name}: {_message(result)}")
+        if self._on_event:
+            self._on_event(outcome)
+
+
+def _message(result: Mapping[str, Any]) -> str:
+    text = result.get("msg") or result.get("stderr") or result.get("module_stderr") or "failed without a word"
+    return " ".join(str(text).split())[:400]
+
+
+def _diff(result: Mapping[str, Any]) -> str:
+    """The lines that change, a few of them; empty where the module does not say or a secret is involved."""
+    if result.get("_ansible_no_log") or "censored" in result:
+        return ""
+    found = result.get("diff") or []
+    lines = []
+    for part in found if isinstance(found, list) else [found]:
+        before, after = str(part.get("before", "")).splitlines(), str(part.get("after", "")).splitlines()
+        lines += [f"-{line}" for line in before if line not in after]
+        lines += [f"+{line}" for line in after if line not in before]
+    more = [f"… {len(lines) - _DIFF_LINES} more"] if len(lines) > _DIFF_LINES else []
+    return REDACTOR("\n".join([*lines[:_DIFF_LINES], *more]))
+
+
+def _inventory(hosts: Iterable[Declared]) -> dict[str, Any]:
+    """A static inventory of exactly these hosts; the plugin of plain Ansible runs gives the same variables."""
+    hosts = list(hosts)
+    groups: dict[str, Any] = {}
+    for host in hosts:
+        for group in host.groups:
+            groups.setdefault(group, {"hosts": {}})["hosts"][host.name] = {}
+    variables = {host.name: {**host.variables, **host.connection} for host in hosts}
+    return {"all": {"hosts": variables, "children": groups}}
+
+
+def _environment(folder: Path, *, fast: bool) -> dict[str, str]:
+    out = {
+        "PATH": _path(),
+        "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
+        "ANSIBLE_INVENTORY_ENABLED": "yaml",
+        "ANSIBLE_HOST_KEY_CHECKING": "true",
+        "ANSIBLE_PIPELINING": "true",
+        "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
+        "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s -o ConnectTimeout=10",
+        "ANSIBLE_ROLES_PATH": str(content("playbooks", "roles")),
+        "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
+        "ANSIBLE_DEPRECATION_WARNINGS": "false",
+    }
+    if fast and (strategies := mitogen()):
+        out |= {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": str(strategies)}
+    return out
+
+
+def mitogen() -> Path | None:
+    """The folder of Mitogen's strategy plugins, if it is installed."""
+    found = importlib.util.find_spec("ansible_mitogen")
+    if not found or not found.origin:
+        return None
+    folder = Path(found.origin).parent / "plugins" / "strategy"
+    return folder if folder.is_dir() else None
+
+
+def _path() -> str:
+    """Tools of our own environment come first."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])

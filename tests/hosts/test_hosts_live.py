@@ -1,0 +1,248 @@
+"""Real Debian hosts: from bare to declared, nothing twice, hand edits found and repaired, faults told host by host."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from govhub.core.errors import InvalidInput, LockHeld
+from govhub.core.events import Event
+from govhub.core.exits import Exit
+from govhub.core.plan import Op
+from govhub.core.settings import connections_file
+from govhub.lab.hosts.shell import run
+from govhub.ops.requests import Selection
+from hosts.conftest import HostHub
+
+ALL = {"node5", "node6", "node1"}
+EDITS = {
+    "ssh: Keys only, no root, modern algorithms": "echo 'PermitRootLogin yes' >>/etc/ssh/sshd_config.d/50-govhub.conf",
+    "chrony: It runs": "systemctl stop chrony",
+    "firewall: The table that is live is the one that was loaded": "nft add rule inet govhub input tcp dport 4444 drop",
+    "base: Kernel settings": "rm /etc/sysctl.d/50-govhub.conf",
+    "mirror: No other source": "echo 'deb http://elsewhere/ x main' >/etc/apt/sources.list.d/x.list",
+}
+
+
+def test_bare_hosts_are_planned_and_nobody_is_contacted_for_that(hub: HostHub) -> None:
+    before = hub.logins()
+    assert hub.changes() == dict.fromkeys(ALL, "create")
+    assert hub.standing() == dict.fromkeys(ALL, "new")
+    assert hub.logins() == before
+
+
+def test_a_bare_host_has_no_way_out(hub: HostHub) -> None:
+    assert "default" not in hub.inside("node5", "ip route")
+    # Neither to this machine: it may call hosts, they may only answer.
+    with socket.create_server(("169.254.77.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("169.254.77.1", port), timeout=2):
+            pass
+        refused = hub.inside("node5", f"timeout 2 bash -c '</dev/tcp/169.254.77.1/{port}' 2>&1; echo $?")
+    assert refused.splitlines()[-1] == "124"
+    assert hub.inside("node5", "timeout 2 bash -c '</dev/tcp/10.77.0.1/8077' && echo mirror") == "mirror"
+
+
+def test_up_brings_bare_hosts_to_the_declared_state(hub: HostHub) -> None:
+    result = hub.up()
+    assert (result.status, result.exit, result.problems) == ("done", Exit.OK, [])
+    assert {item.host for item in result.hosts} == ALL
+    assert all(item.status == "done" and len(item.changed) > 10 for item in result.hosts)
+    assert (
+        hub.inside("node6", "systemctl is-active chrony nftables prometheus-node-exporter ssh").split()
+        == ["active"] * 4
+    )
+    assert hub.inside("node6", "cat /etc/timezone") == "Asia/Shanghai"
+    assert "node5" not in hub.inside("node5", "cat /etc/chrony/chrony.conf"), "the first host is the hub's clock"
+    assert "server 10.77.0." in hub.inside("node6", "cat /etc/chrony/chrony.conf")
+
+
+def test_a_second_up_changes_nothing_and_contacts_nobody(hub: HostHub) -> None:
+    before = hub.logins()
+    result = hub.up()
+    assert (result.status, result.hosts, result.plan.changes) == ("unchanged", [], ())
+    assert hub.logins() == before
+    assert hub.standing() == dict.fromkeys(ALL, "as declared")
+
+
+def test_the_same_play_again_changes_nothing(hub: HostHub) -> None:
+    """Idempotence of every role: the drift run goes through all tasks."""
+    found = hub.drift()
+    assert [(item.host, item.changed, item.why) for item in found.hosts] == []
+    assert found.compared >= len(ALL)
+
+
+def test_the_firewall_blocks_what_is_not_declared_and_allows_what_is(hub: HostHub) -> None:
+    address = hub.machine("node5").address
+    hub.inside("node5", "systemd-run -q --unit=probe python3 -m http.server 8099")
+    try:
+        probe = "timeout 2 bash -c '</dev/tcp/{}/{}' 2>/dev/null && echo open || echo closed"
+        deadline = time.monotonic() + 10
+        while hub.inside("node5", probe.format("127.0.0.1", 8099)) != "open" and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert hub.inside("node5", probe.format("127.0.0.1", 8099)) == "open", "the probe itself must work"
+        assert hub.inside("node6", probe.format(address, 9100)) == "open"
+        assert hub.inside("node6", probe.format(address, 8099)) == "closed"
+        assert hub.inside("node6", probe.format(address, 22)) == "closed", "SSH is for the management network"
+    finally:
+        hub.inside("node5", "systemctl stop probe")
+
+
+def test_each_hand_edit_is_found_and_the_next_up_repairs_exactly_that_host(hub: HostHub) -> None:
+    for script in EDITS.values():
+        hub.inside("node6", script)
+    found = hub.drift()
+    assert [item.host for item in found.hosts] == ["node6"]
+    assert set(EDITS) <= set(found.hosts[0].changed)
+    assert "PermitRootLogin yes" in found.hosts[0].diffs["ssh: Keys only, no root, modern algorithms"]
+    assert hub.inside("node6", "systemctl is-active chrony || true") == "inactive", "drift never writes"
+    assert hub.changes() == {"node6": "repair"}
+    before = hub.logins()
+    result = hub.up()
+    assert (result.status, [item.host for item in result.hosts]) == ("done", ["node6"]), result.problems
+    contacted = {name for name, count in hub.logins().items() if count != before[name]}
+    assert contacted == {"node6"}
+    assert hub.drift().hosts == []
+    assert "4444" not in hub.inside("node6", "nft list table inet govhub")
+    assert hub.changes() == {}
+
+
+def test_one_more_host_contacts_one_host(hub: HostHub) -> None:
+    hub.boot(4)
+    before = hub.logins()
+    assert hub.changes() == {"node2": "create"}
+    result = hub.up()
+    assert (result.status, [item.host for item in result.hosts]) == ("done", ["node2"]), result.problems
+    after = hub.logins()
+    assert {name for name in after if after[name] != before[name]} == {"node2"}
+
+
+def test_a_changed_variable_touches_the_roles_that_read_it_and_says_so(hub: HostHub) -> None:
+    with (hub.folder / "hub.yaml").open("a", encoding="utf-8") as out:
+        out.write("baseline: {journal_days: 200, administrators: [{name: lin, key: ssh-ed25519 AAAAC3Nza lin@mini}]}\n")
+    plan = hub.up(approve=lambda _: False).plan
+    assert {change.op for change in plan.changes} == {Op.UPDATE}
+    first = plan.changes[0]
+    assert first.reason == "changed: base, ssh"
+    shown = {".".join(map(str, item.path)): item.new for item in first.diff}
+    assert shown["base.base_journal_days"] == 200
+    result = hub.up()
+    assert result.status == "done", result.problems
+    assert "MaxRetentionSec=200d" in hub.inside("node1", "cat /etc/systemd/journald.conf.d/50-govhub.conf")
+    assert "lin" in hub.inside("node1", "getent passwd lin")
+
+
+def test_a_run_can_be_limited_and_a_limit_that_matches_nothing_is_refused(hub: HostHub) -> None:
+    hub.edit("hub.yaml", "journal_days: 200", "journal_days: 210")
+    result = hub.up(selection=Selection(hosts=("node[56]",)))
+    assert {item.host for item in result.hosts} == {"node5", "node6"}
+    assert set(hub.changes()) == {"node1", "node2"}
+    with pytest.raises(InvalidInput) as refused:
+        hub.up(selection=Selection(hosts=("nod5",)))
+    assert refused.value.diagnostics[0].code == "SEL001"
+
+
+def test_a_host_that_loses_power_in_the_play_fails_alone_and_is_where_the_next_run_goes_on(hub: HostHub) -> None:
+    def cut(event: Event) -> None:
+        if event.kind == "hosts-started":
+            threading.Timer(2.0, hub.machine("node2").power_cut).start()
+
+    result = hub.up(listener=cut)
+    assert (result.status, result.exit) == ("failed", Exit.FAILED)
+    states = {item.host: item.status for item in result.hosts}
+    assert states["node1"] == "done"
+    assert states["node2"] != "done"
+    assert [item.address for item in result.problems] == ["hosts/node2"]
+    assert hub.changes() == {"node2": "update"}
+    hub.boot(4)
+    assert hub.machine("node2").answers()
+    again = hub.up()
+    assert (again.status, [item.host for item in again.hosts]) == ("done", ["node2"]), again.problems
+
+
+def test_a_host_with_another_key_is_not_talked_to(hub: HostHub) -> None:
+    path = Path(json.loads(connections_file("mini").read_text())["hosts"]["node5"]["known_hosts"])
+    original = path.read_text()
+    address = hub.machine("node5").address
+    stranger = hub.machine("node6").host_key
+    lines = [f"{address} {stranger}" if line.startswith(f"{address} ") else line for line in original.splitlines()]
+    path.write_text("\n".join(lines) + "\n")
+    hub.edit("hub.yaml", "journal_days: 210", "journal_days: 220")
+    try:
+        result = hub.up(selection=Selection(hosts=("node[56]",)))
+    finally:
+        path.write_text(original)
+    assert {item.host: item.status for item in result.hosts} == {"node5": "unreachable", "node6": "done"}
+    assert "ost key" in result.problems[0].summary
+    assert hub.up().status == "done"
+
+
+def test_refused_sudo_is_the_hosts_own_failure(hub: HostHub) -> None:
+    hub.inside("node5", "mv /etc/sudoers.d/govhub /root/sudoers-away")
+    hub.edit("hub.yaml", "journal_days: 220", "journal_days: 230")
+    try:
+        result = hub.up(selection=Selection(hosts=("node[56]",)))
+    finally:
+        hub.inside("node5", "mv /root/sudoers-away /etc/sudoers.d/govhub")
+    assert {item.host: item.status for item in result.hosts} == {"node5": "failed", "node6": "done"} or {
+        item.host: item.status for item in result.hosts
+    } == {"node5": "unreachable", "node6": "done"}
+    assert "assword" in result.problems[0].summary or "sudo" in result.problems[0].summary
+    assert hub.up().status == "done"
+
+
+def test_two_operators_at_once_do_not_both_work(hub: HostHub) -> None:
+    hub.edit("hub.yaml", "journal_days: 230", "journal_days: 240")
+    caught: list[BaseException] = []
+
+    def second(event: Event) -> None:
+        if event.kind == "hosts-started":
+            try:
+                hub.up()
+            except LockHeld as held:
+                caught.append(held)
+
+    result = hub.up(listener=second)
+    assert result.status == "done", result.problems
+    assert len(caught) == 1
+
+
+def test_a_reboot_comes_back_as_declared(hub: HostHub) -> None:
+    before = hub.machine("node6").inits()
+    hub.inside("node6", "systemd-run -q --on-active=0.2 systemctl reboot")
+    active = "systemctl is-active chrony nftables ssh || true"
+    deadline, states = time.monotonic() + 40, ""
+    while states.split() != ["active"] * 3 and time.monotonic() < deadline:
+        time.sleep(0.3)
+        if len(now := hub.machine("node6").inits()) == 1 and now != before:
+            with suppress(AssertionError):  # it may not be far enough to be asked
+                states = hub.inside("node6", active)
+    assert states.split() == ["active"] * 3
+    assert hub.drift().hosts == []
+
+
+def test_taking_down_leaves_no_trace(hub: HostHub) -> None:
+    """The last test of the module: mounts, cards, routes, namespaces, cgroups and processes are as without hosts."""
+    fleet = hub.fleet
+    processes = [pid for machine in fleet.machines().values() for pid in machine.processes()]
+    assert processes
+    assert "govhub0" in run("ip", "-br", "link")
+    fleet.down()
+    assert [pid for pid in processes if Path(f"/proc/{pid}/cmdline").exists() and _is_ours(pid)] == []
+    assert "govhub" not in run("ip", "-br", "link") + run("ip", "netns", "list") + Path("/proc/mounts").read_text()
+    assert "10.77.0" not in run("ip", "route")
+    assert list(Path("/sys/fs/cgroup").glob("*/govhub-*")) == []
+    assert not fleet.folder.exists()
+
+
+def _is_ours(pid: int) -> bool:
+    try:
+        return b"nspawn" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
