@@ -86,7 +86,7 @@ def test_every_hub_schema_and_tool_recipe_is_in_the_wheel(wheel: Path) -> None:
     }
     assert len([name for name in files if name.endswith("hub.yaml")]) == 5
     assert any(name.endswith("pulumi/go.sum") for name in files)
-    assert "govhub/_content/playbooks/roles/firewall/templates/govhub.nft.j2" in files
+    assert "govhub/_content/playbooks/roles/firewall/templates/nftables.conf.j2" in files
     assert files - names(wheel) == set()
 
 

@@ -76,26 +76,34 @@ class Arena:
 
 
 @contextmanager
+def own_place(home: Path, state: str | None = None) -> Iterator[None]:
+    """Runs, state and labs of their own for a benchmark; the user's are not touched."""
+    before = {name: os.environ.get(name) for name in (Env.HOME, Env.STATE)}
+    os.environ[Env.HOME] = str(home)
+    os.environ.pop(Env.STATE, None)
+    if state:
+        os.environ[Env.STATE] = state
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
 def arena(objects: int, state: str | None = None) -> Iterator[Arena]:
     """A lab of its own for one benchmark, taken down afterwards; ``state`` is where ours is kept, a folder if none."""
-    with tempfile.TemporaryDirectory(prefix="govhub-bench-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="govhub-bench-") as scratch, own_place(Path(scratch) / "home", state):
         base = Path(scratch)
-        before = {name: os.environ.get(name) for name in (Env.HOME, Env.STATE)}
-        os.environ[Env.HOME] = str(base / "home")
-        os.environ.pop(Env.STATE, None)
-        if state:
-            os.environ[Env.STATE] = state
         hub = write_hub(base / "synthetic", objects=objects)
         try:
             lab_up(str(hub), None, lambda _: None)
             yield Arena(hub, base)
         finally:
             lab_down(str(hub))
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
 
 
 def create_and_after(objects: int, runs: int, names: set[str], stop_after: float | None = None) -> list[Result]:

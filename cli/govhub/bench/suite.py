@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from govhub.bench import engine, local
+from govhub.bench import engine, hosts, local
 from govhub.bench.results import Result
 from govhub.core.errors import UsageError
 from govhub.core.text import did_you_mean
@@ -34,6 +34,13 @@ BENCHMARKS = {
         Benchmark("load", "racks from patterns, four sizes", local.load_racks, 5),
         Benchmark("nodes", "a lab of 1,000 nodes", local.lab_nodes, 1),
         Benchmark("600", "600 objects", lambda runs: engine.create_and_after(600, runs, _EVERYTHING), 3),
+        Benchmark("hosts", "20 real hosts in the lab (root)", lambda runs: hosts.grow((20,), runs), 1, default=False),
+        Benchmark(
+            "hosts-growth", "5, 20 and 60 real hosts", lambda runs: hosts.grow((5, 20, 60), runs), 1, default=False
+        ),
+        Benchmark(
+            "hosts-verify", "all roles over 8 hosts as declared", lambda runs: hosts.verify(8, runs), 3, default=False
+        ),
         Benchmark("postgres", "600 objects, state in PostgreSQL", lambda runs: engine.in_postgresql(600, runs), 2),
         Benchmark(
             "growth",

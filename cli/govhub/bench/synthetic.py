@@ -11,15 +11,15 @@ OBJECTS_PER_TENANT = 16
 NAME = "synthetic"
 
 
-def write_hub(folder: Path, *, objects: int = 0, racks: int = 24) -> Path:
-    """A hub whose tenants stack has about ``objects`` objects, with ``racks`` racks declared as patterns.
+def write_hub(folder: Path, *, objects: int = 0, racks: int = 24, hosts: int = 12) -> Path:
+    """A hub whose tenants stack has about ``objects`` objects, with ``racks`` racks and ``hosts`` hosts as patterns.
 
     Each tenant has two namespaces with quota, limit range, two network policies and three role bindings each.
     """
     tenants = max(round(objects / OBJECTS_PER_TENANT), 1)
     per_row = min(racks, 400)
     rows = -(-racks // per_row)
-    document = _base(rows, per_row) | {
+    document = _base(rows, per_row, hosts) | {
         "tenants": [
             {"name": f"tenant-{index:04d}", "title": {"zh": f"部门{index}", "en": f"Department {index}"}, "quota": "s"}
             for index in range(tenants)
@@ -30,7 +30,7 @@ def write_hub(folder: Path, *, objects: int = 0, racks: int = 24) -> Path:
     return folder
 
 
-def _base(rows: int, per_row: int) -> dict[str, Any]:
+def _base(rows: int, per_row: int, hosts: int) -> dict[str, Any]:
     title = {"zh": "合成", "en": "Synthetic"}
     hall = {"name": "h1", "rows": [{"names": f"r{{001..{rows:03d}}}", "racks": f"{{001..{per_row:03d}}}"}]}
     return {
@@ -47,13 +47,14 @@ def _base(rows: int, per_row: int) -> dict[str, Any]:
         ],
         "hosts": [
             {
-                "names": "node{01..12}",
+                "names": f"node{{01..{hosts:02d}}}",
                 "racks": "a/h1/r001/{001..012}",
                 "cluster": "main",
                 "pool": "general",
                 "arch": "amd64",
                 "cores": 1024,
                 "memory": "4096Gi",
+                "watts": 300,
             }
         ],
         "quota_classes": [{"name": "s", "cpu": "4", "memory": "16Gi", "storage": "100Gi", "pods": 4}],

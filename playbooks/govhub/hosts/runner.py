@@ -136,8 +136,15 @@ class Play:
             self._on_event(outcome)
 
 
+def _items(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The results of a loop's items, or the one result of a task without a loop."""
+    found = result.get("results")
+    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) and found else [result]
+
+
 def _message(result: Mapping[str, Any]) -> str:
-    text = result.get("msg") or result.get("stderr") or result.get("module_stderr") or "failed without a word"
+    bad = [item for item in _items(result) if item.get("failed") or item.get("unreachable")] or [result]
+    text = bad[0].get("msg") or bad[0].get("stderr") or bad[0].get("module_stderr") or "failed without a word"
     return " ".join(str(text).split())[:400]
 
 
@@ -145,12 +152,13 @@ def _diff(result: Mapping[str, Any]) -> str:
     """The lines that change, a few of them; empty where the module does not say or a secret is involved."""
     if result.get("_ansible_no_log") or "censored" in result:
         return ""
-    found = result.get("diff") or []
-    lines = []
-    for part in found if isinstance(found, list) else [found]:
-        before, after = str(part.get("before", "")).splitlines(), str(part.get("after", "")).splitlines()
-        lines += [f"-{line}" for line in before if line not in after]
-        lines += [f"+{line}" for line in after if line not in before]
+    lines: list[str] = []
+    for item in _items(result):
+        found = item.get("diff") or []
+        for part in found if isinstance(found, list) else [found]:
+            before, after = str(part.get("before", "")).splitlines(), str(part.get("after", "")).splitlines()
+            lines += [f"-{line}" for line in before if line not in after]
+            lines += [f"+{line}" for line in after if line not in before]
     more = [f"… {len(lines) - _DIFF_LINES} more"] if len(lines) > _DIFF_LINES else []
     return REDACTOR("\n".join([*lines[:_DIFF_LINES], *more]))
 

@@ -182,6 +182,9 @@ done
             for folder in sorted([path, *path.rglob("*/")], key=lambda item: -len(item.parts)):
                 with suppress(OSError):
                     folder.rmdir()
+        # nspawn does not take this away where /run is on a disk.
+        with suppress(OSError):
+            (Path("/run/systemd/nspawn/propagate") / self.name).rmdir()
         shutil.rmtree(self.folder)
 
 

@@ -1,0 +1,105 @@
+"""Benchmarks of the hosts layer: real Debian hosts in the lab, ours against plain Ansible over the same roles."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from govhub.bench.engine import own_place
+from govhub.bench.results import Result, timed
+from govhub.bench.synthetic import write_hub
+from govhub.core.settings import content
+from govhub.lab.hosts.fleet import Fleet
+from govhub.ops.hosts import look_at_hosts
+from govhub.ops.hostside import hosts_side
+from govhub.ops.lab import boot_hosts, lab_down
+from govhub.ops.load import valid_hub
+from govhub.ops.requests import RunRequest, Selection
+from govhub.ops.session import open_session
+from govhub.ops.up import up
+
+LIMITS = {20: (10.0, 120.0, 3.0)}
+"""Seconds asked for 20 hosts: until SSH answers, from bare to declared, unchanged."""
+
+
+def grow(sizes: tuple[int, ...], runs: int) -> list[Result]:
+    """Boot, first run and unchanged run at several sizes."""
+    out = []
+    for size in sizes:
+        boot, first, same = LIMITS.get(size, (None, None, None))
+        results = [
+            Result(name=f"hosts-boot-{size}", unit="s", limit=boot),
+            Result(name=f"hosts-first-{size}", unit="s", limit=first),
+            Result(name=f"hosts-unchanged-{size}", unit="s", limit=same),
+        ]
+        for _ in range(runs):
+            with _hosts(0, size) as hub:
+                results[0].ours.append(timed(lambda hub=hub, size=size: _boot(hub, size)))  # type: ignore[misc]
+                results[1].ours.append(timed(lambda hub=hub: _up(hub)))  # type: ignore[misc]
+                results[2].ours.append(timed(lambda hub=hub: _up(hub)))  # type: ignore[misc]
+        out += results
+    return out
+
+
+def verify(size: int, runs: int) -> list[Result]:
+    """All roles over hosts that are as declared: our runner against plain Ansible with its defaults."""
+    result = Result(name=f"hosts-verify-{size}", unit="s", limit=0.35, note="stock: ansible-playbook, 5 forks")
+    with _hosts(size, size) as hub:
+        _up(hub)
+        for _ in range(runs):
+            result.ours.append(timed(lambda: _look(hub)))
+            result.stock.append(timed(lambda: _plain(hub)))
+    return [result]
+
+
+@contextmanager
+def _hosts(booted: int, size: int) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="govhub-bench-") as scratch, own_place(Path(scratch) / "home"):
+        hub = write_hub(Path(scratch) / "synthetic", objects=16, hosts=max(size, 12))
+        try:
+            if booted:
+                _boot(hub, booted)
+            yield hub
+        finally:
+            lab_down(str(hub))
+
+
+def _boot(folder: Path, size: int) -> None:
+    hub, _ = valid_hub(str(folder))
+    boot_hosts(hub, size, lambda _: None)
+    if len(Fleet(hub.name).machines()) != size:
+        raise RuntimeError("not all hosts were made")
+
+
+def _up(folder: Path) -> None:
+    result = up(RunRequest(hub=str(folder), selection=Selection(layers=("hosts",)), wait=0))
+    if result.status not in ("done", "unchanged"):
+        raise RuntimeError(f"up {result.status}: {result.problems[:1]}")
+
+
+def _look(folder: Path) -> None:
+    session = open_session(str(folder))
+    play = look_at_hosts(session.hub, hosts_side(session.hub, session.state))
+    wrong = [item.host for item in play.outcomes.values() if item.status != "done" or item.changed]
+    if wrong:
+        raise RuntimeError(f"not as declared: {wrong}")
+
+
+def _plain(folder: Path) -> None:
+    """As an operator would type it; the inventory plugin gives the same hosts and variables."""
+    environment = os.environ | {
+        "ANSIBLE_CONFIG": str(folder.parent / "ansible.cfg"),
+        "ANSIBLE_INVENTORY_PLUGINS": str(content("playbooks", "plugins", "inventory")),
+        "ANSIBLE_INVENTORY_ENABLED": "govhub",
+        "ANSIBLE_ROLES_PATH": str(content("playbooks", "roles")),
+        "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
+    }
+    (folder.parent / "ansible.cfg").touch()
+    ansible = str(Path(sys.executable).parent / "ansible-playbook")
+    command = [ansible, "-i", str(folder), "--check", str(content("playbooks", "plays", "hosts.yml"))]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
