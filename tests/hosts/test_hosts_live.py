@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -16,9 +19,11 @@ from govhub.core.events import Event
 from govhub.core.exits import Exit
 from govhub.core.plan import Op
 from govhub.core.settings import connections_file
+from govhub.hosts import runner
 from govhub.lab.hosts.shell import run
-from govhub.ops.requests import Selection
-from hosts.conftest import HostHub
+from govhub.ops.plan import make_plan
+from govhub.ops.requests import PlanRequest, Selection
+from hosts.conftest import HOSTS_ONLY, HostHub
 
 ALL = {"node5", "node6", "node1"}
 EDITS = {
@@ -78,6 +83,14 @@ def test_the_same_play_again_changes_nothing(hub: HostHub) -> None:
     assert found.compared >= len(ALL)
 
 
+@pytest.mark.slow
+def test_without_mitogen_plain_ansible_says_the_same(hub: HostHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "mitogen", lambda: None)
+    found = hub.drift()
+    assert [(item.host, item.changed, item.why) for item in found.hosts] == []
+    assert found.compared >= len(ALL)
+
+
 def test_the_firewall_blocks_what_is_not_declared_and_allows_what_is(hub: HostHub) -> None:
     address = hub.machine("node5").address
     hub.inside("node5", "systemd-run -q --unit=probe python3 -m http.server 8099")
@@ -126,12 +139,16 @@ def test_one_more_host_contacts_one_host(hub: HostHub) -> None:
 def test_a_changed_variable_touches_the_roles_that_read_it_and_says_so(hub: HostHub) -> None:
     with (hub.folder / "hub.yaml").open("a", encoding="utf-8") as out:
         out.write("baseline: {journal_days: 200, administrators: [{name: lin, key: ssh-ed25519 AAAAC3Nza lin@mini}]}\n")
-    plan = hub.up(approve=lambda _: False).plan
+    plan = make_plan(PlanRequest(hub=str(hub.folder), selection=HOSTS_ONLY, engine=True)).plan
     assert {change.op for change in plan.changes} == {Op.UPDATE}
     first = plan.changes[0]
     assert first.reason == "changed: base, ssh"
     shown = {".".join(map(str, item.path)): item.new for item in first.diff}
     assert shown["base.base_journal_days"] == 200
+    # Check mode adds which task changes which line, and says where it cannot tell: the account is not there yet.
+    assert "+MaxRetentionSec=200d" in shown["base: Time zone, logs and kernel settings"]
+    assert any("Folders of their keys" in why for _, why in plan.coverage.unpredicted), plan.coverage
+    assert "MaxRetentionSec=183d" in hub.inside("node1", "cat /etc/systemd/journald.conf"), "a plan writes nothing"
     result = hub.up()
     assert result.status == "done", result.problems
     assert "MaxRetentionSec=200d" in hub.inside("node1", "cat /etc/systemd/journald.conf")
@@ -204,6 +221,30 @@ def test_a_host_that_loses_power_in_the_play_fails_alone_and_is_where_the_next_r
     assert (again.status, [item.host for item in again.hosts]) == ("done", ["node2"]), again.problems
 
 
+def test_a_controller_that_is_killed_in_the_play_is_taken_up_by_the_next_run(hub: HostHub) -> None:
+    hub.edit("hub.yaml", "journal_days: 220", "journal_days: 230")
+    words = [sys.executable, "-m", "govhub.cli", "up", str(hub.folder), "--layer", "hosts", "--yes"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr
+    while "hosts to bring" not in (line := process.stderr.readline()):
+        assert line, "it ended before the play began"
+    time.sleep(3.0)
+    process.kill()
+    process.communicate(timeout=10)
+    deadline = time.monotonic() + 10
+    while (left := _playbooks(hub)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == [], "the play goes on behind the back of the next run"
+    result = hub.up()
+    assert (result.status, result.problems) == ("done", [])
+    assert hub.events(result, "lock-taken-over")
+    assert hub.changes() == {}
+    assert "MaxRetentionSec=230d" in hub.inside("node6", "cat /etc/systemd/journald.conf")
+
+
 def test_a_reboot_comes_back_as_declared(hub: HostHub) -> None:
     before = hub.machine("node6").inits()
     hub.inside("node6", "systemd-run -q --on-active=0.2 --timer-property=AccuracySec=50ms systemctl reboot")
@@ -224,13 +265,28 @@ def test_taking_down_leaves_no_trace(hub: HostHub) -> None:
     processes = [pid for machine in fleet.machines().values() for pid in machine.processes()]
     assert processes
     assert "govhub0" in run("ip", "-br", "link")
+    limit = Path("/proc/sys/fs/inotify/max_user_instances")
+    former = json.loads((fleet.folder / "limits.json").read_text()) if (fleet.folder / "limits.json").exists() else {}
+    raised = limit.read_text()
     fleet.down()
+    assert limit.read_text().strip() == str(former.get("fs/inotify/max_user_instances", raised)).strip()
     assert [pid for pid in processes if Path(f"/proc/{pid}/cmdline").exists() and _is_ours(pid)] == []
     assert "govhub" not in run("ip", "-br", "link") + run("ip", "netns", "list") + Path("/proc/mounts").read_text()
     assert "10.77.0" not in run("ip", "route")
     assert list(Path("/sys/fs/cgroup").glob("*/govhub-*")) == []
     assert not fleet.folder.exists()
     assert not any(Path("/run/systemd/nspawn").glob("propagate/node*"))
+
+
+def _playbooks(hub: HostHub) -> list[str]:
+    """Ansible's processes that work on this hub's home."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            text = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if "ansible-playbook" in text and str(hub.folder.parents[1]) in text:
+                found.append(text[:100])
+    return found
 
 
 def _is_ours(pid: int) -> bool:

@@ -15,7 +15,7 @@ from govhub.bench.results import Result, timed
 from govhub.bench.synthetic import write_hub
 from govhub.core.settings import content
 from govhub.lab.hosts.fleet import Fleet
-from govhub.ops.hosts import look_at_hosts
+from govhub.ops.hostcheck import look_at_hosts
 from govhub.ops.hostside import hosts_side
 from govhub.ops.lab import boot_hosts, lab_down
 from govhub.ops.load import valid_hub

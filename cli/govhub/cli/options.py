@@ -68,8 +68,12 @@ def selection(
     limit: list[str] | None = None,
 ) -> Selection:
     """The narrowing options as one."""
+    from govhub.core.errors import UsageError
     from govhub.ops.requests import Selection
 
+    if layers == [Layer.HOSTS] and (stacks or tenants or systems or clusters):
+        hint = "leave out --layer hosts, or the others; --limit narrows hosts"
+        raise UsageError.one("USE005", "--stack, --tenant, --system and --cluster narrow objects, not hosts", hint=hint)
     return Selection(
         stacks=tuple(stacks or ()),
         tenants=tuple(tenants or ()),

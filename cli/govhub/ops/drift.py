@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from govhub.core.errors import TargetUnreachable
-from govhub.ops.hosts import look_at_hosts, problems_of
+from govhub.ops.hostcheck import look_at_hosts
+from govhub.ops.hosts import problems_of
 from govhub.ops.requests import DriftResult
 from govhub.ops.session import open_session
 from govhub.ops.up import look

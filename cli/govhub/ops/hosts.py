@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from govhub.core.diagnostics import Diagnostic, Severity
-from govhub.core.files import write_atomic
 from govhub.core.plan import PlannedChange
 from govhub.core.settings import hub_home
 from govhub.engine.state import State
@@ -17,7 +15,7 @@ from govhub.hosts.fingerprint import SCHEMA, address_of, fingerprint
 from govhub.hosts.outcome import HostOutcome
 from govhub.hosts.runner import Play, PlayRequest
 from govhub.inventory.loader import Hub
-from govhub.ops.hostside import RECORDS, HostsSide, chosen, forget_note, hosts_side
+from govhub.ops.hostside import RECORDS, HostsSide, forget_note, hosts_side
 from govhub.ops.load import valid_hub
 from govhub.ops.requests import RunRequest, Selection
 from govhub.ops.runs import Run
@@ -57,26 +55,6 @@ def run_hosts(session: Session, run: Run, request: RunRequest, side: HostsSide, 
         request.on_start(play.cancel)
     run.events.emit("hosts-started", hosts=len(wanted))
     play.run()
-    return play
-
-
-def look_at_hosts(hub: Hub, side: HostsSide, *, limit: tuple[str, ...] = ()) -> Play:
-    """Run the playbook in check mode over all recorded hosts, and remember here which differ for the next `up`."""
-    names = [name for name in side.declared if name in side.recorded and chosen(name, Selection(hosts=limit))]
-    folder = hub_home(hub.name) / "ansible-check"
-    play = Play(PlayRequest(hosts=tuple(side.declared[name] for name in names), folder=folder, check=True))
-    if not names:
-        return play
-    try:
-        play.run()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    for outcome in play.outcomes.values():
-        if outcome.status == "done":
-            forget_note(hub.name, outcome.host)
-        if outcome.changed:
-            path = hub_home(hub.name) / "drifted" / f"{outcome.host}.json"
-            write_atomic(path, json.dumps({"tasks": outcome.changed}, ensure_ascii=False))
     return play
 
 

@@ -49,11 +49,17 @@ def hosts_side(hub: Hub, state: State) -> HostsSide:
 
 
 def check_limit(selection: Selection, side: HostsSide) -> None:
-    """Refuse patterns that match no host.
+    """Refuse patterns that match no host, and a hosts layer without hosts.
 
     Raises:
         InvalidInput: a typing error must not look like "nothing to do".
     """
+    if "hosts" in selection.layers and not side.declared:
+        raise InvalidInput.one(
+            "HST003",
+            "no host of this hub can be reached",
+            hint="give hosts their `addresses`, or boot some: govhub lab up HUB --hosts",
+        )
     for pattern in selection.hosts:
         if not any(fnmatchcase(name, pattern) for name in side.declared):
             raise InvalidInput.one(

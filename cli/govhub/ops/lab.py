@@ -22,6 +22,7 @@ from govhub.inventory.model.network import Purpose
 from govhub.inventory.model.tenancy import Service, System, WorkloadKind
 from govhub.inventory.topology import PlacedHost
 from govhub.lab.cluster import LabCluster
+from govhub.lab.hosts.base import require_root
 from govhub.lab.hosts.fleet import Fleet
 from govhub.lab.nodes import await_nodes, make_nodes, make_volumes, recycle_volumes
 from govhub.lab.toolchain import CONTROL_PLANE, require
@@ -50,6 +51,10 @@ def lab_up(hub_name: str, nodes: int | None, progress: Progress, hosts: int | No
     """
     hub, _ = valid_hub(hub_name)
     clusters = lab_clusters(hub)
+    if hosts is not None:
+        # Before minutes are spent on clusters.
+        require_root()
+        _names(hub, hosts)
     tools = require(CONTROL_PLANE, progress)
     out = []
     for cluster in clusters:
@@ -77,6 +82,16 @@ def boot_hosts(hub: Hub, count: int, progress: Progress) -> list[dict[str, Any]]
         InvalidInput: none is marked and no number given.
         GovhubError: a host did not come up.
     """
+    names = _names(hub, count)
+    started = time.monotonic()
+    fleet = Fleet(hub.name)
+    seconds = fleet.up(names, packages(), progress)
+    progress(f"{len(seconds)} hosts booted, SSH answers after {time.monotonic() - started:.1f} s")
+    return [item | {"seconds": seconds.get(item["name"])} for item in fleet.describe()]
+
+
+def _names(hub: Hub, count: int) -> list[str]:
+    """The hosts to boot."""
     placed = list(hub.topology.hosts.values())
     marked = [host.name for host in placed if host.lab]
     names = [*marked, *(host.name for host in placed if not host.lab)][: count or len(marked)]
@@ -84,11 +99,7 @@ def boot_hosts(hub: Hub, count: int, progress: Progress) -> list[dict[str, Any]]
         raise InvalidInput.one(
             "LAB018", f"no host of {hub.name} is marked `lab: true`", hint="mark some, or say how many"
         )
-    started = time.monotonic()
-    fleet = Fleet(hub.name)
-    seconds = fleet.up(names, packages(), progress)
-    progress(f"{len(seconds)} hosts booted, SSH answers after {time.monotonic() - started:.1f} s")
-    return [item | {"seconds": seconds.get(item["name"])} for item in fleet.describe()]
+    return names
 
 
 def lab_status(hub_name: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from govhub.engine.state import Checkpoint
 from govhub.engine.targets import pinned
 from govhub.ops.amounts import capacity_deltas
 from govhub.ops.gates import frozen, moved, over_budget
+from govhub.ops.hostcheck import check_planned
 from govhub.ops.hostside import check_limit
 from govhub.ops.load import read_folder
 from govhub.ops.requests import PlanRequest, PlanResult, Selection
@@ -44,6 +45,9 @@ def make_plan(request: PlanRequest) -> PlanResult:
     check_limit(request.selection, session.hosts)
     plan = build_plan(session, request.selection)
     if not request.engine:
+        return PlanResult(plan=plan)
+    plan = check_planned(session, plan)
+    if not request.selection.has("stacks"):
         return PlanResult(plan=plan)
     from govhub.ops.preview import engine_preview
 

@@ -111,7 +111,7 @@ def _differences(session: Session, plan: Plan, engine_says: dict[str, str]) -> l
     for shard, checkpoint in session.recorded.items():
         for identity, record in checkpoint.objects.items():
             addresses.setdefault(record.urn, f"{shard.cluster}/{shard.stack}/{identity}")
-    ours = {change.address: change.op.value for change in plan.changes}
+    ours = {change.address: change.op.value for change in plan.of_layer("stacks")}
     theirs = {addresses.get(urn, urn): op for urn, op in engine_says.items() if op not in _QUIET}
     lines = []
     for address in sorted(ours.keys() | theirs.keys()):

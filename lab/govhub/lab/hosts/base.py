@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from govhub.core.errors import GovhubError, ToolMissing
-from govhub.core.settings import cache
+from govhub.lab.hosts.cached import made_once, place
 from govhub.lab.hosts.shell import run
 
 Progress = Callable[[str], None]
@@ -70,15 +67,15 @@ def ensure(progress: Progress) -> Path:
     require_root()
     archive, suite = archive_of()
     recipe = hashlib.sha256("\n".join([suite, *PACKAGES, _PREPARE]).encode()).hexdigest()[:12]
-    target = cache() / "hosts" / f"base-{suite}-{recipe}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with (target.parent / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.is_dir():
-            progress(f"building the base tree of the lab's hosts, once (about {SECONDS} s)")
-            started = time.monotonic()
-            _build(target, archive, suite)
-            progress(f"base tree built in {time.monotonic() - started:.0f} s")
+    target = place(f"base-{suite}-{recipe}")
+
+    def build(tree: Path) -> None:
+        progress(f"building the base tree of the lab's hosts, once (about {SECONDS} s)")
+        started = time.monotonic()
+        _build(tree, archive, suite)
+        progress(f"base tree built in {time.monotonic() - started:.0f} s")
+
+    made_once(target, build)
     return target
 
 
@@ -106,15 +103,10 @@ def archive_of() -> tuple[str, str]:
     raise ToolMissing.one("LAB014", "this machine's apt has no Debian archive", hint="see /etc/apt/sources.list.d")
 
 
-def _build(target: Path, archive: str, suite: str) -> None:
-    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".building-"))
-    try:
-        tree = scratch / "tree"
-        run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, tree, archive)
-        run("chroot", tree, "/bin/sh", "-c", _PREPARE)
-        for name in ("dev", "proc", "sys"):
-            if any((tree / name).iterdir()) and name != "dev":
-                raise GovhubError.one("LAB012", f"{tree / name} is still mounted after debootstrap")
-        tree.rename(target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+def _build(tree: Path, archive: str, suite: str) -> None:
+    run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, tree, archive)
+    run("chroot", tree, "/bin/sh", "-c", _PREPARE)
+    for name in ("proc", "sys"):
+        # To delete or to copy what is mounted there would reach into this machine.
+        if any((tree / name).iterdir()):
+            raise GovhubError.one("LAB012", f"{tree / name} is still mounted after debootstrap")

@@ -16,6 +16,7 @@ from govhub.core.files import private_folder, write_atomic
 from govhub.core.settings import connections_file, home
 from govhub.lab.hosts import mirror
 from govhub.lab.hosts.base import USER, archive_of, ensure, require_root
+from govhub.lab.hosts.limits import raise_limits, restore_limits
 from govhub.lab.hosts.machine import Machine
 from govhub.lab.hosts.network import OUTSIDE, PREFIX, Network, address
 from govhub.lab.hosts.shell import run
@@ -80,6 +81,7 @@ class Fleet:
         stock = mirror.ensure(base, packages, progress)
         self.network.up()
         private_folder(self.folder)
+        raise_limits(self.folder)
         stock.serve(self.network, self.folder)
         if not self.key.exists():
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"govhub-lab-{self.hub}", "-f", self.key)
@@ -114,6 +116,7 @@ class Fleet:
             machine.remove()
         mirror.stop_serving(self.folder)
         self.network.down()
+        restore_limits(self.folder)
         connections_file(self.hub).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
         for cgroup in Path("/sys/fs/cgroup").glob(f"*/{self.network.namespace}"):

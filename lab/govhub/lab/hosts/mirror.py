@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shlex
@@ -17,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from govhub.core.errors import GovhubError
-from govhub.core.settings import cache
 from govhub.lab.hosts.base import archive_of
+from govhub.lab.hosts.cached import made_once, place
 from govhub.lab.hosts.network import GATEWAY, MIRROR_PORT, Network
 from govhub.lab.hosts.shell import run, spawn, spawned
 
@@ -72,35 +71,28 @@ def ensure(base: Path, packages: Iterable[str], progress: Progress) -> Mirror:
     """
     names = sorted(set(packages))
     recipe = hashlib.sha256("\n".join([base.name, *names]).encode()).hexdigest()[:12]
-    target = cache() / "hosts" / f"mirror-{recipe}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with (target.parent / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.is_dir():
-            progress(f"making the package mirror of the lab's hosts for {len(names)} packages")
-            _make(target, base, names)
-            progress(f"package mirror made: {Mirror(target).packages} packages")
+    target = place(f"mirror-{recipe}")
+
+    def make(folder: Path) -> None:
+        progress(f"making the package mirror of the lab's hosts for {len(names)} packages")
+        _make(folder, base, names)
+        progress(f"package mirror made: {Mirror(folder).packages} packages")
+
+    made_once(target, make)
     return Mirror(target)
 
 
-def _make(target: Path, base: Path, names: list[str]) -> None:
+def _make(folder: Path, base: Path, names: list[str]) -> None:
     _, suite = archive_of()
-    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".building-"))
-    try:
-        _download(scratch, base, names)
-        pool, dists = scratch / "pool", scratch / "dists" / suite
-        binary = dists / "main" / "binary-amd64"
-        binary.mkdir(parents=True)
-        (binary / "Packages").write_text(run("apt-ftparchive", "packages", "pool", cwd=scratch))
-        options = [f"APT::FTPArchive::Release::{key}={value}" for key, value in _release(suite).items()]
-        words = [word for option in options for word in ("-o", option)]
-        (dists / "Release").write_text(run("apt-ftparchive", *words, "release", f"dists/{suite}", cwd=scratch))
-        _sign(scratch, dists)
-        for folder in (scratch, pool):
-            folder.chmod(0o755)
-        scratch.rename(target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    _download(folder, base, names)
+    dists = folder / "dists" / suite
+    binary = dists / "main" / "binary-amd64"
+    binary.mkdir(parents=True)
+    (binary / "Packages").write_text(run("apt-ftparchive", "packages", "pool", cwd=folder))
+    options = [f"APT::FTPArchive::Release::{key}={value}" for key, value in _release(suite).items()]
+    words = [word for option in options for word in ("-o", option)]
+    (dists / "Release").write_text(run("apt-ftparchive", *words, "release", f"dists/{suite}", cwd=folder))
+    _sign(folder, dists)
 
 
 def _download(scratch: Path, base: Path, names: list[str]) -> None:

@@ -14,7 +14,7 @@ from govhub.core.errors import GovhubError, ToolMissing
 from govhub.core.files import write_atomic
 
 SECONDS = 600.0
-SPAWN_SECONDS = 10.0
+SPAWN_SECONDS = 60.0
 
 
 def run(*command: str | Path, text: str = "", cwd: Path | None = None, more: Mapping[str, str] | None = None) -> str:
@@ -62,7 +62,8 @@ def spawn(script: str, folder: Path, name: str) -> None:
     write_atomic(path, f"#!/bin/sh\necho $$ >'{pid}.new' && mv '{pid}.new' '{pid}'\n{script}", mode=0o700)
     pid.unlink(missing_ok=True)
     with (folder / f"{name}.log").open("ab") as log:
-        words = [shutil.which("setsid") or "setsid", "--fork", str(path)]
+        # Not the file itself: another thread's fork may still hold it open for writing.
+        words = [shutil.which("setsid") or "setsid", "--fork", "/bin/sh", str(path)]
         subprocess.run(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=True)
     deadline = time.monotonic() + SPAWN_SECONDS
     while not pid.exists():
