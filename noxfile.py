@@ -16,6 +16,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", *PYTHONS)
     session.run("ruff", "check", *PYTHONS)
     session.run("lint-imports")
+    session.run("ansible-lint", "--offline", "--strict", "playbooks/site.yml", "playbooks/roles")
 
 
 @nox.session(python=False)

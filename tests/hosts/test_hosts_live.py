@@ -54,6 +54,14 @@ def test_a_bare_host_has_no_way_out(hub: HostHub) -> None:
     assert hub.inside("node5", "timeout 2 bash -c '</dev/tcp/10.77.0.1/8077' && echo mirror") == "mirror"
 
 
+def test_a_plan_says_how_far_a_check_of_bare_hosts_can_see(hub: HostHub) -> None:
+    coverage = make_plan(PlanRequest(hub=str(hub.folder), selection=HOSTS_ONLY, engine=True)).plan.coverage
+    assert {address for address, _ in coverage.unpredicted} == {f"hosts/{name}" for name in ALL}
+    assert all("checked no further: base: Packages of every host" in why for _, why in coverage.unpredicted)
+    assert coverage.total == coverage.predicted + len(ALL)
+    assert hub.changes() == dict.fromkeys(ALL, "create")
+
+
 def test_up_brings_bare_hosts_to_the_declared_state(hub: HostHub) -> None:
     result = hub.up()
     assert (result.status, result.exit, result.problems) == ("done", Exit.OK, [])
@@ -145,9 +153,9 @@ def test_a_changed_variable_touches_the_roles_that_read_it_and_says_so(hub: Host
     assert first.reason == "changed: base, ssh"
     shown = {".".join(map(str, item.path)): item.new for item in first.diff}
     assert shown["base.base_journal_days"] == 200
-    # Check mode adds which task changes which line, and says where it cannot tell: the account is not there yet.
+    # Check mode adds which task changes which line.
     assert "+MaxRetentionSec=200d" in shown["base: Time zone, logs and kernel settings"]
-    assert any("Folders of their keys" in why for _, why in plan.coverage.unpredicted), plan.coverage
+    assert (plan.coverage.predicted, plan.coverage.unpredicted) == (plan.coverage.total, ())
     assert "MaxRetentionSec=183d" in hub.inside("node1", "cat /etc/systemd/journald.conf"), "a plan writes nothing"
     result = hub.up()
     assert result.status == "done", result.problems
