@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from govhub.engine.lease import current_holder
 from govhub.ops.runs import runs_folder
 
 if TYPE_CHECKING:
+    from govhub.core.events import Event
     from live.conftest import LabHub
 
 pytestmark = pytest.mark.engine
@@ -209,4 +211,22 @@ def test_an_interrupt_before_the_engines_start_writes_nothing(mini: LabHub) -> N
     _, text = ended(process, 60)
     assert process.returncode == 130, text
     assert mini.documents() == documents
+    again(mini)
+
+
+def test_an_engine_that_is_killed_half_way_stops_the_layers_above_it(mini: LabHub) -> None:
+    """They would wait for what it has left undone; nothing is lost, and the next run goes on."""
+    cleared(mini)
+
+    def kill(event: Event) -> None:
+        if event.kind == "step" and "/tenants/" in event.data["shard"]:
+            for pid, name in mini.engines():
+                if name == "pulumi":
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+
+    result = mini.up(listener=kill, wait=0)
+    assert result.status == "failed"
+    untried = {job.shard.stack: job.reason for job in result.jobs if job.status == "not tried"}
+    assert untried == dict.fromkeys(("services", "systems", "monitoring"), "the engine of tenants ended half-way")
     again(mini)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shlex
 import shutil
 import sys
 import threading
@@ -76,11 +77,15 @@ class Play:
         """
         import ansible_runner
 
-        if not shutil.which("ansible-playbook", path=_path()):
+        ansible = shutil.which("ansible-playbook", path=_path())
+        if not ansible:
             raise ToolMissing.one("HST002", "ansible-playbook is not there", hint="pip install ansible-core")
         folder = private_folder(self._request.folder)
         # Empty, so that nobody's own settings count: a run is the same wherever it is started.
         write_atomic(folder / "ansible.cfg", "")
+        # It ends with us: a play that outlives a killed run would go on behind the back of the next one.
+        start = private_folder(folder / "bin") / "ansible-playbook"
+        write_atomic(start, f'#!/bin/sh\nexec setpriv --pdeathsig KILL -- {shlex.quote(ansible)} "$@"\n', mode=0o700)
         inventory = folder / "hosts.json"
         write_atomic(inventory, json.dumps(_inventory(self._request.hosts), indent=1))
         try:
@@ -176,7 +181,7 @@ def _inventory(hosts: Iterable[Declared]) -> dict[str, Any]:
 
 def _environment(folder: Path, *, fast: bool) -> dict[str, str]:
     out = {
-        "PATH": _path(),
+        "PATH": os.pathsep.join([str(folder / "bin"), _path()]),
         "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
         "ANSIBLE_INVENTORY_ENABLED": "yaml",
         "ANSIBLE_HOST_KEY_CHECKING": "true",
