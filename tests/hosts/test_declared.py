@@ -15,7 +15,7 @@ import yaml
 
 from govhub.core.plan import Op
 from govhub.core.settings import connections_file, content
-from govhub.hosts.content import packages, role_options, roles
+from govhub.hosts.content import packages, role_options, roles_of
 from govhub.hosts.fingerprint import fingerprint, planned_hosts
 from govhub.hosts.reach import Reach, Reaches, reaches
 from govhub.hosts.variables import Declared, declared_hosts
@@ -61,7 +61,7 @@ def test_the_firewall_follows_the_declared_networks(hub: Hub) -> None:
 
 
 def test_every_variable_is_an_option_of_a_role_or_a_fact_of_place(hub: Hub) -> None:
-    known = set().union(*(role_options(role) for role in roles()))
+    known = set().union(*(role_options(role) for host in declared(hub).values() for role in roles_of(host.groups)))
     given = {name for host in declared(hub).values() for name in host.variables}
     assert {name for name in given - known if not name.startswith("govhub_")} == set()
 
@@ -70,7 +70,7 @@ def test_every_required_option_is_given_in_the_lab(hub: Hub) -> None:
     lab = {"mirror_url": "http://m", "mirror_suite": "s", "mirror_key": "k", "chrony_steers": False}
     reached = Reaches({"node5": Reach("10.77.0.11", "govhub")}, lab, {"management": ["169.254.77.1/32"], "nodes": []})
     (host,) = declared_hosts(hub, reached).values()
-    for role in roles():
+    for role in roles_of(host.groups):
         specs = yaml.safe_load((ROLES / role / "meta/argument_specs.yml").read_text())["argument_specs"]["main"][
             "options"
         ]

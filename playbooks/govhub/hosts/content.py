@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from govhub.core.settings import content
 FINISHED = "Finished"
 """The task of ``hosts.yml`` that a host comes to when all roles are through."""
 APT = "ansible.builtin.apt"
+EVERY_HOST = "all"
 
 
 def playbook(name: str = "hosts.yml") -> Path:
@@ -22,11 +23,17 @@ def playbook(name: str = "hosts.yml") -> Path:
     return content("playbooks", "plays", name)
 
 
+def roles_of(groups: Iterable[str]) -> tuple[str, ...]:
+    """The roles that run on a host of these groups, in the order in which they run."""
+    wanted = {EVERY_HOST, *groups}
+    return tuple(role for group, role in _placements() if group in wanted)
+
+
 @cache
-def roles() -> tuple[str, ...]:
-    """The roles of ``hosts.yml``, in the order in which they run."""
+def _placements() -> tuple[tuple[str, str], ...]:
+    """Each role with the group that its play is for; plays name one group each."""
     plays = yaml.safe_load(playbook().read_text(encoding="utf-8"))
-    return tuple(entry["role"] for play in plays for entry in play.get("roles", []))
+    return tuple((play["hosts"], entry["role"]) for play in plays for entry in play.get("roles", []))
 
 
 @cache

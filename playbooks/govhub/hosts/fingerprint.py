@@ -8,7 +8,7 @@ from typing import Any
 from govhub.core.canonical import digest
 from govhub.core.diff import Change, diff
 from govhub.core.plan import Op, PlannedChange
-from govhub.hosts.content import role_digest, role_options, roles, secret_options
+from govhub.hosts.content import role_digest, role_options, roles_of, secret_options
 from govhub.hosts.variables import Declared
 
 SCHEMA = "govhub.host/1"
@@ -21,7 +21,7 @@ def fingerprint(host: Declared) -> dict[str, Any]:
 
     Options that a role marks ``no_log`` are kept as digests only.
     """
-    return {role: {"content": role_digest(role), "options": _options(host, role)} for role in roles()}
+    return {role: {"content": role_digest(role), "options": _options(host, role)} for role in roles_of(host.groups)}
 
 
 def _options(host: Declared, role: str) -> dict[str, Any]:
