@@ -22,6 +22,7 @@ from govhub.core.errors import ToolMissing
 from govhub.core.files import private_folder, write_atomic
 from govhub.core.secrets import REDACTOR
 from govhub.core.settings import content
+from govhub.hosts import leash
 from govhub.hosts.content import FINISHED, playbook
 from govhub.hosts.outcome import HostOutcome
 from govhub.hosts.variables import Declared
@@ -85,7 +86,8 @@ class Play:
         write_atomic(folder / "ansible.cfg", "")
         # It ends with us: a play that outlives a killed run would go on behind the back of the next one.
         start = private_folder(folder / "bin") / "ansible-playbook"
-        write_atomic(start, f'#!/bin/sh\nexec setpriv --pdeathsig KILL -- {shlex.quote(ansible)} "$@"\n', mode=0o700)
+        leashed = shlex.join([sys.executable, "-I", leash.__file__, ansible])
+        write_atomic(start, f'#!/bin/sh\nexec {leashed} "$@"\n', mode=0o700)
         inventory = folder / "hosts.json"
         write_atomic(inventory, json.dumps(_inventory(self._request.hosts), indent=1))
         try:
