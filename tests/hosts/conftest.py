@@ -18,7 +18,8 @@ from govhub.lab.hosts.fleet import Fleet
 from govhub.lab.hosts.machine import Machine
 from govhub.ops.drift import drift
 from govhub.ops.hosts import list_hosts
-from govhub.ops.lab import boot_hosts, lab_down
+from govhub.ops.lab import lab_down
+from govhub.ops.labhosts import boot_hosts
 from govhub.ops.load import valid_hub
 from govhub.ops.plan import make_plan
 from govhub.ops.requests import DriftResult, PlanRequest, RunRequest, RunResult, Selection

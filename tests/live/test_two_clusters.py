@@ -11,7 +11,7 @@ import pytest
 
 from govhub.core.errors import TargetUnreachable
 from govhub.core.exits import Exit
-from govhub.lab.cluster import LabCluster
+from govhub.lab.cluster import LabCluster, Ranges
 from govhub.ops.requests import RunResult
 from govhub.ops.status import status
 
@@ -59,7 +59,7 @@ def start(hub: LabHub, cluster: str, tools: dict[str, Path]) -> None:
     lab = LabCluster(hub.name, cluster)
     if lab.running():
         return
-    assert not lab.up(tools), "the cluster was made anew, its data is lost"
+    assert not lab.up(tools, Ranges()), "the cluster was made anew, its data is lost"
     assert lab.running()
     deadline = time.monotonic() + 60
     while not (leases := lab.connect().request("GET", NODE_LEASES)["items"]) and time.monotonic() < deadline:

@@ -17,7 +17,8 @@ from govhub.core.settings import content
 from govhub.lab.hosts.fleet import Fleet
 from govhub.ops.hostcheck import look_at_hosts
 from govhub.ops.hostside import hosts_side
-from govhub.ops.lab import boot_hosts, lab_down
+from govhub.ops.lab import lab_down
+from govhub.ops.labhosts import boot_hosts
 from govhub.ops.load import valid_hub
 from govhub.ops.requests import RunRequest, Selection
 from govhub.ops.session import open_session

@@ -12,10 +12,12 @@ from govhub.core.plan import PlannedChange
 from govhub.core.settings import hub_home
 from govhub.engine.state import State
 from govhub.hosts.fingerprint import SCHEMA, address_of, fingerprint
+from govhub.hosts.nodes import JOIN_VARIABLE
 from govhub.hosts.outcome import HostOutcome
 from govhub.hosts.runner import Play, PlayRequest
 from govhub.inventory.loader import Hub
 from govhub.ops.hostside import RECORDS, HostsSide, forget_note, hosts_side
+from govhub.ops.join import joining
 from govhub.ops.load import valid_hub
 from govhub.ops.requests import RunRequest, Selection
 from govhub.ops.runs import Run
@@ -40,21 +42,23 @@ def run_hosts(session: Session, run: Run, request: RunRequest, side: HostsSide, 
             noted.add(outcome.host)
             run.events.emit("host-failed", host=outcome.host, status=outcome.status, why=outcome.why)
 
-    play = Play(
-        PlayRequest(
-            hosts=wanted,
-            folder=session.folder / "ansible",
-            serial=request.serial,
-            max_fail=request.max_fail,
-            timeout=request.timeout,
-        ),
-        note,
-    )
-    run.lock.when_lost(play.cancel)
-    if request.on_start:
-        request.on_start(play.cancel)
-    run.events.emit("hosts-started", hosts=len(wanted))
-    play.run()
+    with joining(session, wanted) as token:
+        play = Play(
+            PlayRequest(
+                hosts=wanted,
+                folder=session.folder / "ansible",
+                serial=request.serial,
+                max_fail=request.max_fail,
+                timeout=request.timeout,
+                secrets={JOIN_VARIABLE: token},
+            ),
+            note,
+        )
+        run.lock.when_lost(play.cancel)
+        if request.on_start:
+            request.on_start(play.cancel)
+        run.events.emit("hosts-started", hosts=len(wanted))
+        play.run()
     return play
 
 

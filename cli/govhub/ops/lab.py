@@ -6,33 +6,36 @@ import dataclasses
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from typing import Any
 
-from govhub.core.errors import GovhubError, InvalidInput
+from govhub.core.errors import GovhubError
 from govhub.core.kube import KINDS
 from govhub.core.settings import hub_home
 from govhub.engine.bucket import hub_keys
 from govhub.engine.lease import HubLock
 from govhub.engine.state import State
 from govhub.engine.targets import PINS
-from govhub.hosts.content import packages
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.compute import Cluster
-from govhub.inventory.model.network import Purpose
+from govhub.inventory.model.network import Purpose, ranges
 from govhub.inventory.model.tenancy import Service, System, WorkloadKind
 from govhub.inventory.topology import PlacedHost
-from govhub.lab.cluster import LabCluster
+from govhub.lab.cluster import LabCluster, Ranges
 from govhub.lab.hosts.base import require_root
 from govhub.lab.hosts.fleet import Fleet
 from govhub.lab.nodes import await_nodes, make_nodes, make_volumes, recycle_volumes
 from govhub.lab.toolchain import CONTROL_PLANE, require
 from govhub.ops.hosts import forget_hosts
+from govhub.ops.labhosts import boot_hosts, chosen_hosts, connect_hosts, lab_clusters, real_nodes
 from govhub.ops.load import valid_hub
 from govhub.ops.session import Connection, Session, state_bucket
 
 STORAGE_CLASS = "govhub-standard"
 SPARE_VOLUMES = 20
 NODE_SECONDS = 90
+# A node with 110 pods wants a /24; the smallest that is of use has 30 addresses.
+NODE_BITS, FEWEST_BITS = 24, 27
 Progress = Callable[[str], None]
 
 
@@ -54,52 +57,29 @@ def lab_up(hub_name: str, nodes: int | None, progress: Progress, hosts: int | No
     if hosts is not None:
         # Before minutes are spent on clusters.
         require_root()
-        _names(hub, hosts)
+        chosen_hosts(hub, hosts)
     tools = require(CONTROL_PLANE, progress)
+    real = real_nodes(hub)
     out = []
     for cluster in clusters:
         started = time.monotonic()
         lab = LabCluster(hub.name, cluster.name)
-        if lab.up(tools, service_range(hub, cluster)):
+        if lab.up(tools, ranges_of(hub, cluster)):
             forget_cluster(hub, cluster.name)
         kube = lab.connect()
-        made = make_nodes(kube, _at_least(hub.topology.nodes(cluster.name), nodes))
+        placed = [host for host in hub.topology.nodes(cluster.name) if host.name not in real]
+        made = make_nodes(kube, _at_least(placed, nodes))
         make_volumes(kube, _volume_sizes(hub, cluster), STORAGE_CLASS)
         if not await_nodes(kube, NODE_SECONDS):
             raise _no_nodes(lab)
         seconds = time.monotonic() - started
         progress(f"cluster {cluster.name}: {made} nodes made, ready after {seconds:.1f} s")
         out.append(_describe(lab) | {"seconds": round(seconds, 2)})
-    document = {"schema": "govhub.lab/1", "hub": hub.name, "clusters": out}
-    return document | ({"hosts": boot_hosts(hub, hosts, progress)} if hosts is not None else {})
-
-
-def boot_hosts(hub: Hub, count: int, progress: Progress) -> list[dict[str, Any]]:
-    """Boot real hosts: ``count`` of them, those marked ``lab`` first; 0 boots those that are marked.
-
-    Raises:
-        ToolMissing: not root, or the tools are not installed.
-        InvalidInput: none is marked and no number given.
-        GovhubError: a host did not come up.
-    """
-    names = _names(hub, count)
-    started = time.monotonic()
-    fleet = Fleet(hub.name)
-    seconds = fleet.up(names, packages(), progress)
-    progress(f"{len(seconds)} hosts booted, SSH answers after {time.monotonic() - started:.1f} s")
-    return [item | {"seconds": seconds.get(item["name"])} for item in fleet.describe()]
-
-
-def _names(hub: Hub, count: int) -> list[str]:
-    """The hosts to boot."""
-    placed = list(hub.topology.hosts.values())
-    marked = [host.name for host in placed if host.lab]
-    names = [*marked, *(host.name for host in placed if not host.lab)][: count or len(marked)]
-    if not names:
-        raise InvalidInput.one(
-            "LAB018", f"no host of {hub.name} is marked `lab: true`", hint="mark some, or say how many"
-        )
-    return names
+    document: dict[str, Any] = {"schema": "govhub.lab/1", "hub": hub.name, "clusters": out}
+    if hosts is not None:
+        document["hosts"] = boot_hosts(hub, hosts, progress)
+    connect_hosts(hub, progress)
+    return document
 
 
 def lab_status(hub_name: str) -> dict[str, Any]:
@@ -162,24 +142,17 @@ def recycle_lab_volumes(session: Session, connections: dict[str, Connection]) ->
             recycle_volumes(connection.kube)
 
 
-def lab_clusters(hub: Hub) -> list[Cluster]:
-    """The clusters that the lab plays: those without a kubeconfig in the hub.
+def ranges_of(hub: Hub, cluster: Cluster) -> Ranges:
+    """The addresses of a cluster as declared; the usual ones of an API server otherwise."""
 
-    Raises:
-        InvalidInput: all clusters are real ones.
-    """
-    found = [cluster for cluster in hub.model.clusters if cluster.kubeconfig is None]
-    if not found:
-        raise InvalidInput.one("LAB002", f"all clusters of {hub.name} are real ones; there is nothing to simulate")
-    return found
+    def first(purpose: Purpose, usual: str) -> str:
+        return next(iter(ranges(hub.model.prefixes, purpose, cluster.name, cluster.zone)), usual)
 
-
-def service_range(hub: Hub, cluster: Cluster) -> str:
-    """The prefix of a cluster's service addresses, as declared; the API server's usual one otherwise."""
-    services = [prefix for prefix in hub.model.prefixes if prefix.purpose is Purpose.SERVICES]
-    own = [prefix for prefix in services if prefix.cluster == cluster.name]
-    shared = [prefix for prefix in services if prefix.cluster is None and prefix.zone == cluster.zone]
-    return str((own or shared)[0].cidr) if own or shared else "10.96.0.0/16"
+    pods = first(Purpose.PODS, "")
+    wanted = max(2, 2 * len(hub.topology.nodes(cluster.name)))
+    # Room for twice the declared nodes; more, smaller parts where the prefix is small.
+    bits = max(NODE_BITS, ip_network(pods).prefixlen + (wanted - 1).bit_length()) if pods else NODE_BITS
+    return Ranges(first(Purpose.SERVICES, "10.96.0.0/16"), pods, min(bits, FEWEST_BITS))
 
 
 def _at_least(hosts: list[PlacedHost], count: int | None) -> list[PlacedHost]:

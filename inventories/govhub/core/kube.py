@@ -73,7 +73,11 @@ KINDS = {
         _kind("batch", "v1", "CronJob", "cronjobs"),
         _kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"),
         _kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+        _kind("apps", "v1", "DaemonSet", "daemonsets"),
+        _kind("", "v1", "ServiceAccount", "serviceaccounts"),
         _kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings"),
+        _kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False),
+        _kind("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
         _kind("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", namespaced=False),
         _kind("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False),
         _kind(

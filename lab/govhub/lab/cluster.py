@@ -30,6 +30,18 @@ LEASES = "/apis/coordination.k8s.io/v1/namespaces/{}/leases"
 
 
 @dataclass(frozen=True, slots=True)
+class Ranges:
+    """Addresses of a cluster, as CIDRs; without ``pods``, nodes get no range and only kwok's can run pods."""
+
+    services: str = "10.96.0.0/16"
+    pods: str = ""
+    node_bits: int = 24
+    """Prefix length of one node's part of ``pods``."""
+    gateway: str = "10.77.0.1"
+    """Where lab hosts reach the API server."""
+
+
+@dataclass(frozen=True, slots=True)
 class LabCluster:
     """One cluster of a hub's lab; everything it owns is under ``folder``."""
 
@@ -49,6 +61,17 @@ class LabCluster:
     @property
     def _data(self) -> Path:
         return self.folder / "clusters" / NAME
+
+    @property
+    def ca(self) -> str:
+        """The certificate that its API server is known by, in PEM."""
+        return (self._data / "pki" / "ca.crt").read_text(encoding="ascii")
+
+    @property
+    def port(self) -> int:
+        """The API server's port on the loopback."""
+        document = yaml.safe_load(self.kubeconfig.read_text(encoding="utf-8"))
+        return int(str(document["clusters"][0]["cluster"]["server"]).rpartition(":")[2])
 
     def exists(self) -> bool:
         """Whether the cluster was made and not taken down."""
@@ -81,12 +104,12 @@ class LabCluster:
         """A connection to it."""
         return Kube(self.cluster, self.kubeconfig, timeout=timeout)
 
-    def up(self, tools: Mapping[str, Path], services: str = "10.96.0.0/16") -> bool:
+    def up(self, tools: Mapping[str, Path], ranges: Ranges) -> bool:
         """Start it; True when it was made anew, False when it ran already or was started again with its data.
 
         Args:
             tools: Paths of the control plane's binaries.
-            services: The range of service addresses.
+            ranges: Its addresses.
 
         Raises:
             GovhubError: it did not become ready.
@@ -101,7 +124,7 @@ class LabCluster:
             self._all_alive()
             return False
         config = self.folder / "kwokctl.yaml"
-        write_atomic(config, yaml.safe_dump(_configuration(tools, services)))
+        write_atomic(config, yaml.safe_dump(_configuration(tools, ranges, self._data / "pki")))
         try:
             self._kwokctl(
                 tools,
@@ -200,7 +223,7 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def _configuration(tools: Mapping[str, Path], services: str) -> dict[str, Any]:
+def _configuration(tools: Mapping[str, Path], ranges: Ranges, pki: Path) -> dict[str, Any]:
     options: dict[str, Any] = {
         "runtime": "binary",
         # kwokctl listens on all addresses unless told otherwise, etcd without any authentication.
@@ -211,14 +234,34 @@ def _configuration(tools: Mapping[str, Path], services: str) -> dict[str, Any]:
         "kubeSchedulerBinary": str(tools["kube-scheduler"]),
         "kwokControllerBinary": str(tools["kwok"]),
         "disableQPSLimits": True,
+        "kubeApiserverCertSANs": [ranges.gateway],
     }
-    # The lab's data need not survive a power cut of this machine, and one shared disk is slow to sync.
-    etcd = {"name": "etcd", "extraArgs": [{"key": "unsafe-no-fsync", "value": "true"}]}
     # The default of a lone API server is a /24: 254 services, fewer than one city's systems have.
-    addresses = {"key": "service-cluster-ip-range", "value": services}
+    services = {"service-cluster-ip-range": ranges.services}
+    arguments = {
+        # The lab's data need not survive a power cut of this machine, and one shared disk is slow to sync.
+        "etcd": {"unsafe-no-fsync": "true"},
+        # Real kubelets join with a bootstrap token, and find the API server where lab hosts do.
+        "kube-apiserver": {
+            **services,
+            "advertise-address": ranges.gateway,
+            "enable-admission-plugins": "NodeRestriction",
+            "enable-bootstrap-token-auth": "true",
+            "kubelet-client-certificate": str(pki / "admin.crt"),
+            "kubelet-client-key": str(pki / "admin.key"),
+        },
+        "kube-controller-manager": {
+            **services,
+            "controllers": "*,bootstrapsigner,tokencleaner",
+            "cluster-signing-cert-file": str(pki / "ca.crt"),
+            "cluster-signing-key-file": str(pki / "ca.key"),
+            **({"allocate-node-cidrs": "true", "cluster-cidr": ranges.pods} if ranges.pods else {}),
+            **({"node-cidr-mask-size": str(ranges.node_bits)} if ranges.pods else {}),
+        },
+    }
     patches = [
-        etcd,
-        *({"name": name, "extraArgs": [addresses]} for name in ("kube-apiserver", "kube-controller-manager")),
+        {"name": name, "extraArgs": [{"key": key, "value": value} for key, value in values.items()]}
+        for name, values in arguments.items()
     ]
     return {
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",

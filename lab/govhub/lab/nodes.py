@@ -9,10 +9,21 @@ from typing import Any
 from govhub.core.kube import KINDS, Kube
 from govhub.inventory.topology import PlacedHost
 
+_SIMULATED = "kwok.x-k8s.io/node"
+
 
 def make_nodes(kube: Kube, hosts: Iterable[PlacedHost]) -> int:
     """Create a node for each host that is none yet; returns how many were made."""
     return kube.create_all(_node(host) for host in hosts)
+
+
+def drop_nodes(kube: Kube, names: Iterable[str]) -> None:
+    """Delete those of these nodes that kwok simulates: real hosts take their place."""
+    kind = KINDS["", "Node"]
+    for name in names:
+        node = kube.get(kind, name)
+        if node and _simulated(node):
+            kube.delete(kind, name)
 
 
 def make_volumes(kube: Kube, sizes: Iterable[str], storage_class: str) -> int:
@@ -30,11 +41,18 @@ def recycle_volumes(kube: Kube) -> int:
 
 
 def await_nodes(kube: Kube, seconds: float) -> bool:
-    """Wait until a kubelet has reported for every node; False when one has not within ``seconds``."""
+    """Wait until kwok has reported for every node it simulates; False when it has not within ``seconds``."""
     deadline = time.monotonic() + seconds
-    while not (ready := all(map(_ready, kube.list(KINDS["", "Node"])))) and time.monotonic() < deadline:
+    while (
+        not (ready := all(_ready(node) for node in kube.list(KINDS["", "Node"]) if _simulated(node)))
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.2)
     return ready
+
+
+def _simulated(node: dict[str, Any]) -> bool:
+    return bool(node["metadata"].get("annotations", {}).get(_SIMULATED) == "fake")
 
 
 def _ready(node: dict[str, Any]) -> bool:
@@ -62,7 +80,7 @@ def _node(host: PlacedHost) -> dict[str, Any]:
         "metadata": {
             "name": host.name,
             "labels": labels,
-            "annotations": {"kwok.x-k8s.io/node": "fake", "node.alpha.kubernetes.io/ttl": "0"},
+            "annotations": {_SIMULATED: "fake", "node.alpha.kubernetes.io/ttl": "0"},
         },
         "status": {
             "allocatable": amounts,

@@ -29,7 +29,13 @@ GO_MINIMUM = (1, 26)
 Progress = Callable[[str], None]
 
 # Modules the public checksum database does not know; go.sum pins them, after a comparison with upstream.
-_NO_SUM_DATABASE = "github.com/pulumi/pulumi-kubernetes/provider/v4,github.com/pulumi/cloud-ready-checks"
+_NO_SUM_DATABASE = ",".join(
+    (
+        "github.com/pulumi/pulumi-kubernetes/provider/v4",
+        "github.com/pulumi/cloud-ready-checks",
+        "github.com/cloudnativelabs/kube-router/v2",
+    )
+)
 _KUBERNETES_FLAGS = " ".join(
     f"-X {package}.gitVersion=v{KUBERNETES_VERSION} -X {package}.gitMajor=1 -X {package}.gitMinor=36"
     for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
@@ -46,6 +52,8 @@ class Tool:
     version: str
     seconds: int
     flags: str = ""
+    static: bool = False
+    """Runs on other machines than this one, so it must not need this one's libc."""
 
 
 TOOLS = {
@@ -64,6 +72,27 @@ TOOLS = {
                 flags=_KUBERNETES_FLAGS,
             )
             for name, seconds in (("kube-apiserver", 180), ("kube-controller-manager", 50), ("kube-scheduler", 6))
+        ),
+        *(
+            Tool(
+                name=name,
+                module="kubernetes-node",
+                package=f"k8s.io/kubernetes/cmd/{name}",
+                version=KUBERNETES_VERSION,
+                seconds=seconds,
+                flags=_KUBERNETES_FLAGS,
+                static=True,
+            )
+            for name, seconds in (("kubelet", 90), ("kube-proxy", 20))
+        ),
+        Tool(
+            name="kube-router",
+            module="kube-router",
+            package="github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",
+            version="2.1.0",
+            seconds=98,
+            flags="-X github.com/cloudnativelabs/kube-router/v2/pkg/version.Version=v2.1.0",
+            static=True,
         ),
         Tool(
             name="pulumi",
@@ -90,6 +119,8 @@ TOOLS = {
     )
 }
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "kwokctl")
+NODE = ("kubelet", "kube-proxy", "kube-router")
+"""What a real worker runs."""
 ENGINE = ("pulumi", "pulumi-resource-kubernetes")
 
 
@@ -184,6 +215,7 @@ def _build_one(go: Path, tool: Tool) -> None:
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "-mod=readonly",
         "GONOSUMDB": _NO_SUM_DATABASE,
+        **({"CGO_ENABLED": "0"} if tool.static else {}),
     }
     # Built beside its place and renamed, so that a killed build never leaves half a binary under the final name.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".building-") as scratch:

@@ -10,6 +10,7 @@ from typing import Any
 from govhub.core.errors import InvalidInput
 from govhub.core.settings import connections_file
 from govhub.inventory.loader import Hub
+from govhub.inventory.model.compute import Join
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Reaches:
     """Variables of every host: the lab's mirror."""
     networks: dict[str, list[str]] = field(default_factory=dict)
     """Networks by purpose (``management``, ``nodes``) beside those that the hub declares."""
+    joins: dict[str, Join] = field(default_factory=dict)
+    """How hosts become nodes, by cluster."""
 
 
 def reaches(hub: Hub) -> Reaches:
@@ -44,7 +47,7 @@ def reaches(hub: Hub) -> Reaches:
         return _of_lab(path, hub)
     login = hub.model.baseline.login
     found = {host.name: Reach(host.address, login) for host in hub.topology.hosts.values() if host.address}
-    return Reaches(found)
+    return Reaches(found, joins={item.name: item.join for item in hub.model.clusters if item.join})
 
 
 def _of_lab(path: Path, hub: Hub) -> Reaches:
@@ -52,6 +55,7 @@ def _of_lab(path: Path, hub: Hub) -> Reaches:
         document = json.loads(path.read_text(encoding="utf-8"))
         hosts = {name: Reach(**entry) for name, entry in document["hosts"].items()}
         variables, networks = dict(document["variables"]), dict(document["networks"])
+        joins = {name: Join.model_validate(entry) for name, entry in document["clusters"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidInput.one(
             "HST001",
@@ -59,4 +63,4 @@ def _of_lab(path: Path, hub: Hub) -> Reaches:
             hint=f"govhub lab down {hub.name} && govhub lab up {hub.name} --hosts",
         ) from error
     declared = hub.topology.hosts
-    return Reaches({name: reach for name, reach in hosts.items() if name in declared}, variables, networks)
+    return Reaches({name: reach for name, reach in hosts.items() if name in declared}, variables, networks, joins)

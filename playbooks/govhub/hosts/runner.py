@@ -14,7 +14,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class PlayRequest:
     timeout: float = 3600.0
     fast: bool = True
     """Use Mitogen when it is there."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Environment variables that roles read; they are written nowhere."""
 
 
 OnEvent = Callable[[HostOutcome], None]
@@ -96,7 +98,7 @@ class Play:
                 project_dir=str(content("playbooks")),
                 playbook=str(playbook()),
                 inventory=str(inventory),
-                envvars=_environment(folder, fast=self._request.fast),
+                envvars=_environment(folder, fast=self._request.fast) | dict(self._request.secrets),
                 extravars={"govhub_serial": self._request.serial, "govhub_max_fail": self._request.max_fail},
                 cmdline=" ".join(["--check --diff"] if self._request.check else ["--diff"]),
                 forks=self._request.forks,

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from govhub.hosts.nodes import GROUP, joins, node_rules, node_variables
 from govhub.hosts.reach import Reaches
 from govhub.inventory.loader import Hub
-from govhub.inventory.model.compute import HostRole
 from govhub.inventory.model.network import Purpose, ZoneKind
 from govhub.inventory.topology import PlacedHost
 
-SSH, NTP, METRICS, KUBELET = 22, 123, 9100, 10250
+SSH, NTP, METRICS = 22, 123, 9100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ def _declared(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> Decla
         groups.append(f"cluster_{host.cluster}")
     if host.pool:
         groups.append(f"pool_{host.cluster}_{host.pool}")
+    if joins(reached, host):
+        groups.append(GROUP)
     connection: dict[str, Any] = {"ansible_host": reach.address, "ansible_user": reach.user}
     if reach.key:
         connection["ansible_ssh_private_key_file"] = reach.key
@@ -56,6 +58,7 @@ def _declared(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> Decla
             f"-o UserKnownHostsFile={reach.known_hosts} -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes"
         )
     variables = _facts_of_place(hub, host) | _baseline(hub, reached, host, clock) | dict(reached.variables)
+    variables |= node_variables(hub, reached, host)
     return Declared(host.name, tuple(sorted(_group(name) for name in groups)), variables, connection)
 
 
@@ -95,8 +98,7 @@ def firewall_rules(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> 
     ]
     if host.name == clock:
         rules.append({"name": "time", "protocol": "udp", "ports": [NTP], "sources": nodes})
-    if host.cluster and host.role in (HostRole.WORKER, HostRole.CONTROL_PLANE):
-        rules.append({"name": "kubelet", "protocol": "tcp", "ports": [KUBELET], "sources": nodes})
+    rules += node_rules(reached, host, nodes)
     return [rule for rule in rules if rule["sources"]]
 
 

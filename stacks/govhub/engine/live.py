@@ -32,7 +32,16 @@ _WATCHED_ROOTS = ("spec", "data", "rules", "subjects", "roleRef", "value", "webh
 # Where "1" and "1000m" are two texts and not one quantity.
 _TEXT_ROOTS = ("metadata", "data")
 # Made by controllers or by the lab; never written by us.
-_NOT_OURS = {("", "Pod"), ("", "PersistentVolume"), ("", "PersistentVolumeClaim")}
+_NOT_OURS = {
+    ("", "Pod"),
+    ("", "PersistentVolume"),
+    ("", "PersistentVolumeClaim"),
+    # A cluster's own parts: what its nodes need before any stack can be there.
+    ("", "ServiceAccount"),
+    ("apps", "DaemonSet"),
+    ("rbac.authorization.k8s.io", "ClusterRole"),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,24 @@ class Kubeconfig(Part):
     """The context within it; empty for the current one."""
 
 
+class Join(Part):
+    """How hosts become nodes of a cluster; without it somebody else joins them."""
+
+    server: Annotated[str, Field(pattern=r"^https://[a-zA-Z0-9.:-]+$", max_length=200)]
+    """The API server as hosts reach it."""
+    ca: Annotated[str, Field(pattern=r"^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s-]+$", max_length=20_000)]
+    """The certificate that the API server is known by, in PEM."""
+    downloads: Annotated[str, Field(pattern=r"^https?://[^ ]+$", max_length=200)]
+    """The folder that the node's programs come from: hosts do not reach the internet."""
+    programs: dict[
+        Annotated[str, Field(pattern=r"^(kubelet|kube-proxy|kube-router)$")],
+        Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")],
+    ]
+    """SHA-256 of each program: another one is another state of the host."""
+    own_kernel: bool = True
+    """Whether a host loads its own kernel modules; a container shares the machine's."""
+
+
 class Cluster(Assumable):
     """A Kubernetes cluster of the hub."""
 
@@ -115,3 +133,5 @@ class Cluster(Assumable):
     """UID of the kube-system namespace; pins the target. Without it the first `up` pins what it finds."""
     kubeconfig: Kubeconfig | None = None
     """The real cluster; without it the lab's cluster of this name is used."""
+    join: Join | None = None
+    """How its hosts of role worker become nodes; the lab has its own way."""

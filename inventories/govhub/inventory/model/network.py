@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
@@ -50,3 +51,11 @@ class Prefix(Assumable):
     region: Name | None = None
     cluster: Name | None = None
     vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
+
+
+def ranges(prefixes: Iterable[Prefix], purpose: Purpose, cluster: str, zone: str) -> list[str]:
+    """The prefixes of a purpose that are a cluster's own, or those of its zone that are nobody's in particular."""
+    found = [prefix for prefix in prefixes if prefix.purpose is purpose]
+    own = [prefix for prefix in found if prefix.cluster == cluster]
+    shared = [prefix for prefix in found if prefix.cluster is None and prefix.zone == zone]
+    return [str(prefix.cidr) for prefix in own or shared]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,11 @@ from typing import Any
 from govhub.core.errors import GovhubError
 from govhub.core.files import private_folder, write_atomic
 from govhub.core.settings import connections_file, home
+from govhub.lab.cluster import LabCluster
 from govhub.lab.hosts import mirror
 from govhub.lab.hosts.base import USER, archive_of, ensure, require_root
-from govhub.lab.hosts.limits import raise_limits, restore_limits
+from govhub.lab.hosts.gate import close_gates, open_gate
+from govhub.lab.hosts.limits import prepare_nodes, raise_limits, restore_limits
 from govhub.lab.hosts.machine import Machine
 from govhub.lab.hosts.network import OUTSIDE, PREFIX, Network, address
 from govhub.lab.hosts.shell import run
@@ -95,6 +98,25 @@ class Fleet:
         self._write_connections(machines.values(), stock)
         return _await_ssh(booted, started)
 
+    def connect(self, clusters: Iterable[LabCluster], programs: Mapping[str, Path]) -> None:
+        """Let hosts become nodes of these clusters, with these programs."""
+        prepare_nodes(self.folder)
+        mirror.offer(self.folder, programs)
+        digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in programs.items()}
+        joins = {
+            cluster.cluster: {
+                "server": open_gate(self.network, self.folder, cluster.cluster, cluster.port),
+                "ca": cluster.ca,
+                "downloads": mirror.url(),
+                "programs": digests,
+                "own_kernel": False,
+            }
+            for cluster in clusters
+        }
+        path = connections_file(self.hub)
+        document = json.loads(path.read_text(encoding="utf-8"))
+        write_atomic(path, json.dumps(document | {"clusters": joins}, indent=1))
+
     def stop(self) -> None:
         """Power all hosts off; what does not obey in time is cut."""
         machines = list(self.machines().values())
@@ -115,6 +137,7 @@ class Fleet:
         for machine in self.machines().values():
             machine.remove()
         mirror.stop_serving(self.folder)
+        close_gates(self.folder)
         self.network.down()
         restore_limits(self.folder)
         connections_file(self.hub).unlink(missing_ok=True)
@@ -166,9 +189,14 @@ class Fleet:
                 "mirror_key": stock.key,
                 "chrony_steers": False,
             },
-            "networks": {"management": [f"{OUTSIDE}/32"], "nodes": [f"{PREFIX}.0/24"]},
+            # Calls of the API server come from this machine.
+            "networks": {"management": [f"{OUTSIDE}/32"], "nodes": [f"{PREFIX}.0/24"], "control": [f"{OUTSIDE}/32"]},
+            "clusters": {},
         }
-        write_atomic(connections_file(self.hub), json.dumps(document, indent=1))
+        path = connections_file(self.hub)
+        if path.is_file():
+            document["clusters"] = json.loads(path.read_text(encoding="utf-8")).get("clusters", {})
+        write_atomic(path, json.dumps(document, indent=1))
 
 
 def _boot(machine: Machine, base: Path, public_key: str) -> None:

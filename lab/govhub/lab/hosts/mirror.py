@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from govhub.lab.hosts.network import GATEWAY, MIRROR_PORT, Network
 from govhub.lab.hosts.shell import run, spawn, spawned
 
 Progress = Callable[[str], None]
+_OFFERED = "offered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,21 @@ class Mirror:
 
     def serve(self, network: Network, folder: Path) -> None:
         """Start its web server in the network, unless it runs; ``folder`` keeps its log and process number."""
+        offer(folder, {name: self.folder / name for name in ("pool", "dists")})
         if _pid(folder):
             return
         words = ["nsenter", f"--net={network.path}", sys.executable, "-m", "http.server", str(MIRROR_PORT)]
-        words += ["--bind", GATEWAY, "--directory", str(self.folder)]
+        words += ["--bind", GATEWAY, "--directory", str(folder / _OFFERED)]
         spawn(f"exec {shlex.join(words)}\n", folder, "mirror")
+
+
+def offer(folder: Path, files: Mapping[str, Path]) -> None:
+    """Let the web server give these files and folders too, under these names."""
+    offered = folder / _OFFERED
+    offered.mkdir(exist_ok=True)
+    for name, path in files.items():
+        (offered / name).unlink(missing_ok=True)
+        (offered / name).symlink_to(path)
 
 
 def stop_serving(folder: Path) -> None:

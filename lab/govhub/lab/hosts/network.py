@@ -19,7 +19,6 @@ GATEWAY = f"{PREFIX}.1"
 BRIDGE = "br0"
 OUTSIDE, INSIDE = "169.254.77.1", "169.254.77.2"
 MIRROR_PORT = 8077
-API_PORT = 6443
 # Priority and names are ours alone; the table goes with the namespace.
 _RULES = f"""
 table inet lab {{
@@ -28,7 +27,7 @@ table inet lab {{
     ct state established,related accept
     iifname "lo" accept
     iifname "up0" accept
-    iifname "{BRIDGE}" tcp dport {{ {MIRROR_PORT}, {API_PORT} }} accept
+    iifname "{BRIDGE}" tcp dport {MIRROR_PORT} accept
     iifname "{BRIDGE}" meta l4proto icmp accept
   }}
   chain forward {{

@@ -1,0 +1,85 @@
+"""Real hosts of the lab: which are booted, and how they become nodes of the lab's clusters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from govhub.core.errors import InvalidInput
+from govhub.hosts.content import packages
+from govhub.inventory.loader import Hub
+from govhub.inventory.model.compute import Cluster, HostRole
+from govhub.lab.cluster import LabCluster
+from govhub.lab.hosts.fleet import Fleet
+from govhub.lab.nodes import drop_nodes
+from govhub.lab.toolchain import NODE, require
+
+Progress = Callable[[str], None]
+
+
+def boot_hosts(hub: Hub, count: int, progress: Progress) -> list[dict[str, Any]]:
+    """Boot real hosts: ``count`` of them, those marked ``lab`` first; 0 boots those that are marked.
+
+    Raises:
+        ToolMissing: not root, or the tools are not installed.
+        InvalidInput: none is marked and no number given.
+        GovhubError: a host did not come up.
+    """
+    names = chosen_hosts(hub, count)
+    started = time.monotonic()
+    fleet = Fleet(hub.name)
+    seconds = fleet.up(names, packages(), progress)
+    progress(f"{len(seconds)} hosts booted, SSH answers after {time.monotonic() - started:.1f} s")
+    return [item | {"seconds": seconds.get(item["name"])} for item in fleet.describe()]
+
+
+def chosen_hosts(hub: Hub, count: int) -> list[str]:
+    """The hosts to boot: those marked ``lab``, then others, up to ``count``.
+
+    Raises:
+        InvalidInput: none is marked and no number given.
+    """
+    placed = list(hub.topology.hosts.values())
+    marked = [host.name for host in placed if host.lab]
+    names = [*marked, *(host.name for host in placed if not host.lab)][: count or len(marked)]
+    if not names:
+        raise InvalidInput.one(
+            "LAB018", f"no host of {hub.name} is marked `lab: true`", hint="mark some, or say how many"
+        )
+    return names
+
+
+def real_nodes(hub: Hub) -> dict[str, str]:
+    """The booted hosts that are to be nodes of lab clusters, with their cluster."""
+    clusters = {cluster.name for cluster in hub.model.clusters if cluster.kubeconfig is None}
+    placed = [host for name in Fleet(hub.name).machines() if (host := hub.topology.hosts.get(name))]
+    return {host.name: host.cluster for host in placed if host.role is HostRole.WORKER and host.cluster in clusters}
+
+
+def connect_hosts(hub: Hub, progress: Progress) -> None:
+    """Let the booted hosts become nodes; the simulated nodes that stood for them go.
+
+    Raises:
+        ToolMissing: the programs of a node cannot be built.
+    """
+    real = real_nodes(hub)
+    running = [LabCluster(hub.name, name) for name in sorted(set(real.values()))]
+    running = [cluster for cluster in running if cluster.exists()]
+    if not running:
+        return
+    Fleet(hub.name).connect(running, require(NODE, progress))
+    for cluster in running:
+        drop_nodes(cluster.connect(), [name for name, home in real.items() if home == cluster.cluster])
+
+
+def lab_clusters(hub: Hub) -> list[Cluster]:
+    """The clusters that the lab plays: those without a kubeconfig in the hub.
+
+    Raises:
+        InvalidInput: all clusters are real ones.
+    """
+    found = [cluster for cluster in hub.model.clusters if cluster.kubeconfig is None]
+    if not found:
+        raise InvalidInput.one("LAB002", f"all clusters of {hub.name} are real ones; there is nothing to simulate")
+    return found
