@@ -6,7 +6,6 @@ import dataclasses
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from ipaddress import ip_network
 from typing import Any
 
 from govhub.core.errors import GovhubError
@@ -18,24 +17,21 @@ from govhub.engine.state import State
 from govhub.engine.targets import PINS
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.compute import Cluster
-from govhub.inventory.model.network import Purpose, ranges
 from govhub.inventory.model.tenancy import Service, System, WorkloadKind
 from govhub.inventory.topology import PlacedHost
-from govhub.lab.cluster import LabCluster, Ranges
+from govhub.lab.cluster import LabCluster
 from govhub.lab.hosts.base import require_root
 from govhub.lab.hosts.fleet import Fleet
-from govhub.lab.nodes import await_nodes, make_nodes, make_volumes, recycle_volumes
+from govhub.lab.nodes import STORAGE_CLASS, await_nodes, make_nodes, make_volumes, recycle_volumes
 from govhub.lab.toolchain import CONTROL_PLANE, require
+from govhub.ops.addresses import ranges_of
 from govhub.ops.hosts import forget_hosts
 from govhub.ops.labhosts import boot_hosts, chosen_hosts, connect_hosts, lab_clusters, real_nodes
 from govhub.ops.load import valid_hub
 from govhub.ops.session import Connection, Session, state_bucket
 
-STORAGE_CLASS = "govhub-standard"
 SPARE_VOLUMES = 20
 NODE_SECONDS = 90
-# A node with 110 pods wants a /24; the smallest that is of use has 30 addresses.
-NODE_BITS, FEWEST_BITS = 24, 27
 Progress = Callable[[str], None]
 
 
@@ -54,12 +50,13 @@ def lab_up(hub_name: str, nodes: int | None, progress: Progress, hosts: int | No
     """
     hub, _ = valid_hub(hub_name)
     clusters = lab_clusters(hub)
+    chosen: list[str] = []
     if hosts is not None:
         # Before minutes are spent on clusters.
         require_root()
-        chosen_hosts(hub, hosts)
+        chosen = chosen_hosts(hub, hosts)
     tools = require(CONTROL_PLANE, progress)
-    real = real_nodes(hub)
+    real = real_nodes(hub, chosen)
     out = []
     for cluster in clusters:
         started = time.monotonic()
@@ -140,19 +137,6 @@ def recycle_lab_volumes(session: Session, connections: dict[str, Connection]) ->
         lab = LabCluster(session.name, name)
         if connection.kube and connection.kubeconfig == lab.kubeconfig:
             recycle_volumes(connection.kube)
-
-
-def ranges_of(hub: Hub, cluster: Cluster) -> Ranges:
-    """The addresses of a cluster as declared; the usual ones of an API server otherwise."""
-
-    def first(purpose: Purpose, usual: str) -> str:
-        return next(iter(ranges(hub.model.prefixes, purpose, cluster.name, cluster.zone)), usual)
-
-    pods = first(Purpose.PODS, "")
-    wanted = max(2, 2 * len(hub.topology.nodes(cluster.name)))
-    # Room for twice the declared nodes; more, smaller parts where the prefix is small.
-    bits = max(NODE_BITS, ip_network(pods).prefixlen + (wanted - 1).bit_length()) if pods else NODE_BITS
-    return Ranges(first(Purpose.SERVICES, "10.96.0.0/16"), pods, min(bits, FEWEST_BITS))
 
 
 def _at_least(hosts: list[PlacedHost], count: int | None) -> list[PlacedHost]:

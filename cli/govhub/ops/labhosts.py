@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from govhub.core.errors import InvalidInput
 from govhub.hosts.content import packages
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.compute import Cluster, HostRole
+from govhub.inventory.model.network import dns_address
 from govhub.lab.cluster import LabCluster
+from govhub.lab.dns import serve_names
+from govhub.lab.hosts import images
 from govhub.lab.hosts.fleet import Fleet
-from govhub.lab.nodes import drop_nodes
+from govhub.lab.nodes import LOCAL_VOLUMES, SIMULATED, STORAGE_CLASS, drop_nodes, make_local_volumes
 from govhub.lab.toolchain import NODE, require
+from govhub.ops.addresses import ranges_of
 
 Progress = Callable[[str], None]
 
@@ -50,10 +54,10 @@ def chosen_hosts(hub: Hub, count: int) -> list[str]:
     return names
 
 
-def real_nodes(hub: Hub) -> dict[str, str]:
-    """The booted hosts that are to be nodes of lab clusters, with their cluster."""
+def real_nodes(hub: Hub, more: Iterable[str] = ()) -> dict[str, str]:
+    """The booted hosts, and ``more``, that are to be nodes of lab clusters, with their cluster."""
     clusters = {cluster.name for cluster in hub.model.clusters if cluster.kubeconfig is None}
-    placed = [host for name in Fleet(hub.name).machines() if (host := hub.topology.hosts.get(name))]
+    placed = [host for name in (*Fleet(hub.name).machines(), *more) if (host := hub.topology.hosts.get(name))]
     return {host.name: host.cluster for host in placed if host.role is HostRole.WORKER and host.cluster in clusters}
 
 
@@ -68,9 +72,17 @@ def connect_hosts(hub: Hub, progress: Progress) -> None:
     running = [cluster for cluster in running if cluster.exists()]
     if not running:
         return
-    Fleet(hub.name).connect(running, require(NODE, progress))
+    programs = require([*NODE, *images.PROGRAMS], progress)
+    archives = images.ensure(programs, progress)
+    Fleet(hub.name).connect(running, {name: programs[name] for name in NODE}, archives)
     for cluster in running:
-        drop_nodes(cluster.connect(), [name for name, home in real.items() if home == cluster.cluster])
+        kube = cluster.connect()
+        own = [name for name, home in real.items() if home == cluster.cluster]
+        drop_nodes(kube, own)
+        for name in own:
+            make_local_volumes(kube, name, LOCAL_VOLUMES, STORAGE_CLASS)
+        declared = next(item for item in hub.model.clusters if item.name == cluster.cluster)
+        serve_names(kube, hub.model.hub.registries[0], dns_address(ranges_of(hub, declared).services), SIMULATED)
 
 
 def lab_clusters(hub: Hub) -> list[Cluster]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from govhub.core.errors import GovhubError
 from govhub.core.files import private_folder, write_atomic
 from govhub.core.kube import Kube, KubeError
 from govhub.core.settings import cache, home
+from govhub.lab.nodes import SIMULATED
 
 NAME = "lab"
 START_SECONDS = 90
@@ -234,7 +236,8 @@ def _configuration(tools: Mapping[str, Path], ranges: Ranges, pki: Path) -> dict
         "kubeSchedulerBinary": str(tools["kube-scheduler"]),
         "kwokControllerBinary": str(tools["kwok"]),
         "disableQPSLimits": True,
-        "kubeApiserverCertSANs": [ranges.gateway],
+        # Pods find the API server at the first service address.
+        "kubeApiserverCertSANs": [ranges.gateway, str(ip_network(ranges.services)[1])],
     }
     # The default of a lone API server is a /24: 254 services, fewer than one city's systems have.
     services = {"service-cluster-ip-range": ranges.services}
@@ -249,6 +252,11 @@ def _configuration(tools: Mapping[str, Path], ranges: Ranges, pki: Path) -> dict
             "enable-bootstrap-token-auth": "true",
             "kubelet-client-certificate": str(pki / "admin.crt"),
             "kubelet-client-key": str(pki / "admin.key"),
+        },
+        # It plays the nodes that the lab makes, and leaves real kubelets theirs.
+        "kwok-controller": {
+            "manage-all-nodes": "false",
+            "manage-nodes-with-annotation-selector": f"{SIMULATED}=fake",
         },
         "kube-controller-manager": {
             **services,

@@ -9,7 +9,11 @@ from typing import Any
 from govhub.core.kube import KINDS, Kube
 from govhub.inventory.topology import PlacedHost
 
-_SIMULATED = "kwok.x-k8s.io/node"
+STORAGE_CLASS = "govhub-standard"
+LOCAL_VOLUMES = 4
+"""Volumes on the own disk of each real node."""
+SIMULATED = "kwok.x-k8s.io/node"
+"""Annotation and label of the nodes that kwok plays."""
 
 
 def make_nodes(kube: Kube, hosts: Iterable[PlacedHost]) -> int:
@@ -31,10 +35,19 @@ def make_volumes(kube: Kube, sizes: Iterable[str], storage_class: str) -> int:
     return kube.create_all(_volume(index, size, storage_class) for index, size in enumerate(sizes))
 
 
+def make_local_volumes(kube: Kube, node: str, count: int, storage_class: str) -> int:
+    """Create volumes on the own disk of a real node; returns how many were made."""
+    return kube.create_all(_local(node, index, storage_class) for index in range(count))
+
+
 def recycle_volumes(kube: Kube) -> int:
-    """Free the volumes whose claims were deleted; returns how many."""
+    """Free the simulated volumes whose claims were deleted; returns how many. Real ones hold data."""
     kind = KINDS["", "PersistentVolume"]
-    released = [item for item in kube.list(kind) if item.get("status", {}).get("phase") == "Released"]
+    released = [
+        item
+        for item in kube.list(kind)
+        if item.get("status", {}).get("phase") == "Released" and "local" not in item["spec"]
+    ]
     for item in released:
         kube.patch(kind, item["metadata"]["name"], "", {"spec": {"claimRef": None}})
     return len(released)
@@ -52,7 +65,7 @@ def await_nodes(kube: Kube, seconds: float) -> bool:
 
 
 def _simulated(node: dict[str, Any]) -> bool:
-    return bool(node["metadata"].get("annotations", {}).get(_SIMULATED) == "fake")
+    return bool(node["metadata"].get("annotations", {}).get(SIMULATED) == "fake")
 
 
 def _ready(node: dict[str, Any]) -> bool:
@@ -73,6 +86,7 @@ def _node(host: PlacedHost) -> dict[str, Any]:
         "kubernetes.io/arch": host.arch,
         "kubernetes.io/hostname": host.name,
         "kubernetes.io/os": "linux",
+        SIMULATED: "fake",
     }
     return {
         "apiVersion": "v1",
@@ -80,7 +94,7 @@ def _node(host: PlacedHost) -> dict[str, Any]:
         "metadata": {
             "name": host.name,
             "labels": labels,
-            "annotations": {_SIMULATED: "fake", "node.alpha.kubernetes.io/ttl": "0"},
+            "annotations": {SIMULATED: "fake", "node.alpha.kubernetes.io/ttl": "0"},
         },
         "status": {
             "allocatable": amounts,
@@ -103,3 +117,21 @@ def _volume(index: int, size: str, storage_class: str) -> dict[str, Any]:
             "hostPath": {"path": f"/var/lib/govhub-lab/{index:04d}"},
         },
     }
+
+
+def local_folder(index: int) -> str:
+    """Where a node keeps its local volume of this number."""
+    return f"/var/lib/govhub-lab/volumes/{index:02d}"
+
+
+def _local(node: str, index: int, storage_class: str) -> dict[str, Any]:
+    """The smallest that fits is taken first, so these are, and their pods come to where they are."""
+    volume = _volume(index, "100Gi", storage_class)
+    volume["metadata"]["name"] = f"{node}-{index:02d}"
+    del volume["spec"]["hostPath"]
+    expression = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
+    volume["spec"] |= {
+        "local": {"path": local_folder(index)},
+        "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}},
+    }
+    return volume

@@ -94,6 +94,8 @@ TOOLS = {
             flags="-X github.com/cloudnativelabs/kube-router/v2/pkg/version.Version=v2.1.0",
             static=True,
         ),
+        Tool(name="coredns", module="coredns", package=".", version="1.15.0", seconds=60, static=True),
+        Tool(name="pause", module="pause", package=".", version="3.10", seconds=2, static=True),
         Tool(
             name="pulumi",
             module="pulumi",

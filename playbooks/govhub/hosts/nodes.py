@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from govhub.hosts.images import mirrors
 from govhub.hosts.reach import Reaches
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.compute import Cluster, HostRole
-from govhub.inventory.model.network import Purpose, ranges
+from govhub.inventory.model.network import Purpose, dns_address, ranges
 from govhub.inventory.topology import PlacedHost
 
 GROUP = "kubernetes_node"
@@ -37,6 +38,9 @@ def node_variables(hub: Hub, reached: Reaches, host: PlacedHost) -> dict[str, An
         "container_node_own_kernel": join.own_kernel,
         "container_node_sandbox_image": f"{hub.model.hub.registries[0]}{SANDBOX_IMAGE}",
         "container_node_taints": _taints(cluster, host.pool),
+        "container_node_registries": mirrors(hub, reached),
+        "container_node_dns": [dns_address(item) for item in _ranges(hub, cluster, Purpose.SERVICES)],
+        "firewall_pods": _ranges(hub, cluster, Purpose.PODS),
         "container_node_pods": _ranges(hub, cluster, Purpose.PODS),
         "container_node_services": _ranges(hub, cluster, Purpose.SERVICES),
     }

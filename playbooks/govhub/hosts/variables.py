@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from govhub.hosts.nodes import GROUP, joins, node_rules, node_variables
+from govhub.hosts import images, nodes
 from govhub.hosts.reach import Reaches
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.network import Purpose, ZoneKind
@@ -48,8 +48,10 @@ def _declared(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> Decla
         groups.append(f"cluster_{host.cluster}")
     if host.pool:
         groups.append(f"pool_{host.cluster}_{host.pool}")
-    if joins(reached, host):
-        groups.append(GROUP)
+    if nodes.joins(reached, host):
+        groups.append(nodes.GROUP)
+    if images.keeps_images(hub, reached, host):
+        groups.append(images.GROUP)
     connection: dict[str, Any] = {"ansible_host": reach.address, "ansible_user": reach.user}
     if reach.key:
         connection["ansible_ssh_private_key_file"] = reach.key
@@ -57,8 +59,10 @@ def _declared(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> Decla
         connection["ansible_ssh_common_args"] = (
             f"-o UserKnownHostsFile={reach.known_hosts} -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes"
         )
-    variables = _facts_of_place(hub, host) | _baseline(hub, reached, host, clock) | dict(reached.variables)
-    variables |= node_variables(hub, reached, host)
+    variables = _facts_of_place(hub, host) | _baseline(hub, reached, host, clock)
+    variables |= nodes.node_variables(hub, reached, host) | images.registry_variables(hub, reached, host)
+    # Last: the lab's surroundings stand for the declared ones.
+    variables |= dict(reached.variables)
     return Declared(host.name, tuple(sorted(_group(name) for name in groups)), variables, connection)
 
 
@@ -91,14 +95,14 @@ def _baseline(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> dict[
 
 def firewall_rules(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> list[dict[str, Any]]:
     """What may reach a host itself; flows between systems are the network policies' matter."""
-    management, nodes = _networks(hub, reached, "management"), _networks(hub, reached, "nodes")
+    management, peers = _networks(hub, reached, "management"), _networks(hub, reached, "nodes")
     rules = [
         {"name": "administration", "protocol": "tcp", "ports": [SSH], "sources": management},
-        {"name": "figures", "protocol": "tcp", "ports": [METRICS], "sources": sorted({*management, *nodes})},
+        {"name": "figures", "protocol": "tcp", "ports": [METRICS], "sources": sorted({*management, *peers})},
     ]
     if host.name == clock:
-        rules.append({"name": "time", "protocol": "udp", "ports": [NTP], "sources": nodes})
-    rules += node_rules(reached, host, nodes)
+        rules.append({"name": "time", "protocol": "udp", "ports": [NTP], "sources": peers})
+    rules += nodes.node_rules(reached, host, peers) + images.registry_rules(hub, reached, host, peers)
     return [rule for rule in rules if rule["sources"]]
 
 

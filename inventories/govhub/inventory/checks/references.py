@@ -21,6 +21,9 @@ def check(report: Report) -> None:
             if name is not None and name not in known:
                 report.unknown(path, kind, name, known)
     _host_pools(report)
+    registry = index.model.baseline.registry
+    if registry and registry.host not in report.hub.topology.hosts:
+        report.unknown(("baseline", "registry", "host"), "host", registry.host, report.hub.topology.hosts)
     for where, owner in index.owners():
         for position, workload in enumerate(owner.workloads):
             _workload_arch(report, (*where, "workloads", position), owner, workload)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from govhub.inventory.model.common import Assumable, Name, Part
-
-# A type that is not outdated, the key, and a comment that could be no template.
-_KEY = r"^(ssh-ed25519|ecdsa-sha2-nistp256|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/=]+( [A-Za-z0-9@._-]*)?$"
+from govhub.inventory.model.common import Assumable, Name, Part, Port
 
 
 class Administrator(Part):
@@ -32,6 +29,34 @@ class PackageMirror(Part):
     """The mirror's public key, armoured."""
 
 
+class RegistryImage(Part):
+    """An image that the registry is filled with."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*(/[a-z0-9._-]+)*:[A-Za-z0-9._-]+$", max_length=200)]
+    """Its name without the registry, with a tag."""
+    archive: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)]
+    """A ``docker-archive`` file in the folder of archives."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """The digest of the file."""
+
+
+class ImageRegistry(Part):
+    """The hub's own image registry: one of its hosts, filled from archives."""
+
+    host: Name
+    """The host it runs on."""
+    port: Port = 5000
+    archives: Annotated[str, Field(pattern=r"^https?://[^ ]+$", max_length=200)] | None = None
+    """The folder with the archives; the lab has its own."""
+    images: list[RegistryImage] = []
+
+    @model_validator(mode="after")
+    def _from_somewhere(self) -> ImageRegistry:
+        if self.images and self.archives is None:
+            raise ValueError("`images` come from `archives`")
+        return self
+
+
 class Baseline(Assumable):
     """The state that every host is brought to."""
 
@@ -44,5 +69,7 @@ class Baseline(Assumable):
     journal_days: int = Field(default=183, ge=1, le=3650)
     """Days that logs are kept; GB/T 22239 asks for six months."""
     mirror: PackageMirror | None = None
+    registry: ImageRegistry | None = None
+    """Where nodes get images from; without it they ask the registries that images name."""
     login: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$", max_length=32)] = "govhub"
     """The account that playbooks log in with."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
 from pydantic import Field
@@ -59,3 +59,8 @@ def ranges(prefixes: Iterable[Prefix], purpose: Purpose, cluster: str, zone: str
     own = [prefix for prefix in found if prefix.cluster == cluster]
     shared = [prefix for prefix in found if prefix.cluster is None and prefix.zone == zone]
     return [str(prefix.cidr) for prefix in own or shared]
+
+
+def dns_address(services: str) -> str:
+    """The service address that answers for names: by custom the tenth of the range (a CIDR)."""
+    return str(ip_network(services)[10])

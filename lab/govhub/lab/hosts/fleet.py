@@ -98,11 +98,12 @@ class Fleet:
         self._write_connections(machines.values(), stock)
         return _await_ssh(booted, started)
 
-    def connect(self, clusters: Iterable[LabCluster], programs: Mapping[str, Path]) -> None:
-        """Let hosts become nodes of these clusters, with these programs."""
+    def connect(self, clusters: Iterable[LabCluster], programs: Mapping[str, Path], images: Mapping[str, Path]) -> None:
+        """Let hosts become nodes of these clusters, with these programs, and images for a registry to hold."""
         prepare_nodes(self.folder)
-        mirror.offer(self.folder, programs)
-        digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in programs.items()}
+        archives = {path.parent.name: path for path in images.values()}
+        mirror.offer(self.folder, {**programs, **archives})
+        digests = {name: _digest(path) for name, path in programs.items()}
         joins = {
             cluster.cluster: {
                 "server": open_gate(self.network, self.folder, cluster.cluster, cluster.port),
@@ -115,6 +116,12 @@ class Fleet:
         }
         path = connections_file(self.hub)
         document = json.loads(path.read_text(encoding="utf-8"))
+        document["variables"] |= {
+            "registry_archives": mirror.url(),
+            "registry_images": [
+                {"name": name, "archive": path.parent.name, "sha256": _digest(path)} for name, path in images.items()
+            ],
+        }
         write_atomic(path, json.dumps(document | {"clusters": joins}, indent=1))
 
     def stop(self) -> None:
@@ -195,8 +202,15 @@ class Fleet:
         }
         path = connections_file(self.hub)
         if path.is_file():
-            document["clusters"] = json.loads(path.read_text(encoding="utf-8")).get("clusters", {})
+            known = json.loads(path.read_text(encoding="utf-8"))
+            document["clusters"] = known["clusters"]
+            document["variables"] = known["variables"] | document["variables"]
         write_atomic(path, json.dumps(document, indent=1))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def _boot(machine: Machine, base: Path, public_key: str) -> None:

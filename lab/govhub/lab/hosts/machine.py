@@ -17,6 +17,7 @@ from govhub.core.files import private_folder
 from govhub.lab.hosts.base import USER
 from govhub.lab.hosts.network import BRIDGE, GATEWAY, OUTSIDE, Network
 from govhub.lab.hosts.shell import run, spawn, spawned
+from govhub.lab.nodes import LOCAL_VOLUMES, local_folder
 
 CGROUPS = Path("/sys/fs/cgroup")
 # How systemd is asked to power off, as a host's power button does; and what nspawn returns on a reboot.
@@ -61,6 +62,8 @@ class Machine:
             if not (self.folder / "upper" / name).exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(text)
+        for index in range(LOCAL_VOLUMES):
+            (self.root / local_folder(index).lstrip("/")).mkdir(parents=True, exist_ok=True)
         etc = self.root / "etc/ssh"
         for name, mode in (("ssh_host_ed25519_key", 0o600), ("ssh_host_ed25519_key.pub", 0o644)):
             shutil.copy(self.folder / name, etc / name)
@@ -179,9 +182,10 @@ done
         if self.root.is_mount():
             run("umount", "--recursive", self.root)
         for path in CGROUPS.glob(f"*/{self._cgroup}"):
-            for folder in sorted([path, *path.rglob("*/")], key=lambda item: -len(item.parts)):
+            # Some go by themselves while we look.
+            for folder, _, _ in os.walk(path, topdown=False):
                 with suppress(OSError):
-                    folder.rmdir()
+                    Path(folder).rmdir()
         # nspawn does not take this away where /run is on a disk.
         with suppress(OSError):
             (Path("/run/systemd/nspawn/propagate") / self.name).rmdir()

@@ -1,0 +1,3 @@
+module govhub.io/toolchain/pause
+
+go 1.26.0
