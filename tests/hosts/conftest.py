@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ from typing import Any
 import pytest
 
 from govhub.core.events import read_events
+from govhub.core.kube import KINDS, Kube
 from govhub.core.settings import connections_file
+from govhub.lab.cluster import LabCluster
 from govhub.lab.hosts.fleet import Fleet
 from govhub.lab.hosts.machine import Machine
 from govhub.ops.drift import drift
 from govhub.ops.hosts import list_hosts
-from govhub.ops.lab import lab_down
+from govhub.ops.lab import lab_down, lab_up
 from govhub.ops.labhosts import boot_hosts
 from govhub.ops.load import valid_hub
 from govhub.ops.plan import make_plan
@@ -85,6 +88,64 @@ class HostHub:
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
+@dataclass
+class NodeHub(HostHub):
+    """A hub with a control plane, simulated nodes, and two real ones that run a departmental system."""
+
+    CLIENT = "10.20.64.5"
+    """An address of the extranet: who may use the system."""
+
+    @property
+    def kube(self) -> Kube:
+        return LabCluster(self.folder.name, "main").connect()
+
+    def everything(self, **more: Any) -> RunResult:
+        return up(RunRequest(hub=str(self.folder), wait=180, **more))
+
+    def nodes(self) -> dict[str, dict[str, Any]]:
+        return {node["metadata"]["name"]: node for node in self.kube.list(KINDS["", "Node"])}
+
+    def pods(self, component: str, namespace: str = "education-prod") -> list[dict[str, Any]]:
+        selector = f"app.kubernetes.io/component={component}"
+        found = self.kube.list(KINDS["", "Pod"], namespace=namespace, selector=selector)
+        return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
+
+    def pods_of_names(self) -> list[dict[str, Any]]:
+        """Pods of another namespace on the real nodes: those that answer for names."""
+        found = self.kube.list(KINDS["", "Pod"], namespace="kube-system", selector="k8s-app=kube-dns")
+        return [pod for pod in found if pod["status"].get("podIP")]
+
+    def lay_routes(self) -> None:
+        """What the machine room's network would know: where each node's pods are, and where the extranet is."""
+        for name, node in self.nodes().items():
+            if name in self.fleet.machines():
+                address = self.machine(name).address
+                self.fleet.network.enter("ip", "route", "replace", node["spec"]["podCIDR"], "via", address)
+                self.inside(name, "ip route replace 10.20.64.0/18 via 10.77.0.1")
+        self.fleet.network.enter("ip", "address", "replace", f"{self.CLIENT}/32", "dev", "lo")
+
+    def ask(self, address: str, *words: str, client: str = CLIENT) -> str:
+        """What an HTTP request from an address outside brings, or ``refused`` or ``time-out``."""
+        command = ["nsenter", f"--net={self.fleet.network.path}", "curl", "-sS", "-m", "5", "--interface", client]
+        done = subprocess.run([*command, *words, address], capture_output=True, text=True, check=False)
+        # curl's codes: could not connect, time-out; the probe itself must not fail otherwise.
+        assert done.returncode in (0, 7, 28), done.stderr
+        return {0: done.stdout, 7: "refused", 28: "time-out"}[done.returncode]
+
+    def connects(self, pod: dict[str, Any], address: str, port: int) -> str:
+        """Whether a pod of a real node can connect: ``open``, ``refused`` or ``time-out``."""
+        script = (
+            "import socket, sys\n"
+            "try: socket.create_connection((sys.argv[1], int(sys.argv[2])), 4); print('open')\n"
+            "except TimeoutError: print('time-out')\n"
+            "except ConnectionRefusedError: print('refused')\n"
+        )
+        uid = pod["metadata"]["uid"]
+        find = f"grep -l {uid} /proc/[0-9]*/cgroup | cut -d/ -f3 | head -1"
+        command = f'nsenter -t $({find}) -n /usr/bin/python3 -c "{script}" {address} {port}'
+        return self.inside(pod["spec"]["nodeName"], command)
+
+
 @pytest.fixture(scope="session")
 def root() -> None:
     if os.geteuid():
@@ -94,18 +155,33 @@ def root() -> None:
 @pytest.fixture(scope="module")
 def hub(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostHub]:
     """Three booted hosts that nothing was done to yet."""
+    with _copied("mini", tmp_path_factory) as folder:
+        made = HostHub(folder)
+        made.boot(3)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def node_hub(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeHub]:
+    """A control plane with simulated nodes, and three booted hosts that nothing was done to yet."""
+    with _copied("real", tmp_path_factory) as folder:
+        lab_up(str(folder), None, print, hosts=0)
+        yield NodeHub(folder)
+
+
+@contextmanager
+def _copied(name: str, paths: pytest.TempPathFactory) -> Iterator[Path]:
+    """A copy of a test hub in a home of its own, whose lab is taken down at the end."""
     patch = pytest.MonkeyPatch()
-    base = tmp_path_factory.mktemp("hosts")
+    base = paths.mktemp("hosts")
     patch.setenv("GOVHUB_HOME", str(base / "home"))
     patch.delenv("GOVHUB_STATE", raising=False)
-    folder = base / "inventories" / "mini"
-    shutil.copytree(HUBS / "mini", folder)
-    made = HostHub(folder)
-    made.boot(3)
+    folder = base / "inventories" / name
+    shutil.copytree(HUBS / name, folder)
     try:
-        yield made
+        yield folder
     finally:
         lab_down(str(folder))
-        assert not connections_file("mini").exists()
+        assert not connections_file(name).exists()
         patch.undo()
         shutil.rmtree(base, ignore_errors=True)

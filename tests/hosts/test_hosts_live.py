@@ -119,7 +119,7 @@ def test_each_hand_edit_is_found_and_the_next_up_repairs_exactly_that_host(hub: 
     for script in EDITS.values():
         hub.inside("node6", script)
     found = hub.drift()
-    assert {item.host: item.why for item in found.hosts} == {"node6": ""}
+    assert {item.host: item.why for item in found.hosts} == {"node6": ""}, [item.diffs for item in found.hosts]
     assert set(EDITS) <= set(found.hosts[0].changed)
     assert "PermitRootLogin yes" in found.hosts[0].diffs["ssh: Keys only, no root, modern algorithms"]
     assert hub.inside("node6", "systemctl is-active chrony || true") == "inactive", "drift never writes"

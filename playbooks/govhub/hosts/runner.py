@@ -168,6 +168,9 @@ def _diff(result: Mapping[str, Any]) -> str:
             before, after = str(part.get("before", "")).splitlines(), str(part.get("after", "")).splitlines()
             lines += [f"-{line}" for line in before if line not in after]
             lines += [f"+{line}" for line in after if line not in before]
+        if not found and "cmd" in item:
+            # A command that looked, and printed what it found.
+            lines += [*str(item.get("stdout", "")).splitlines(), *str(item.get("stderr", "")).splitlines()]
     more = [f"… {len(lines) - _DIFF_LINES} more"] if len(lines) > _DIFF_LINES else []
     return REDACTOR("\n".join([*lines[:_DIFF_LINES], *more]))
 

@@ -140,6 +140,8 @@ class WorkloadKit:
                 "runAsNonRoot": True,
                 "runAsUser": 10001,
                 "fsGroup": 10001,
+                # Once is enough: at each start it would take long, and open what databases insist is theirs alone.
+                "fsGroupChangePolicy": "OnRootMismatch",
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
             "containers": [self._container(work, secrets)],

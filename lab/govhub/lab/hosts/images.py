@@ -28,7 +28,8 @@ _SLIM = (
     "rm -rf /var/cache/apt/* /var/lib/apt/lists/* /usr/share/doc/* /usr/share/man/* /usr/share/locale/* /var/log/*.log "
     "/var/lib/postgresql/15 /etc/postgresql/15 /etc/ssl/private/* "
     # The compiler of queries, which is larger than all the rest and of no use to small ones.
-    "/usr/lib/*/libLLVM* /usr/lib/llvm* /usr/lib/*/libz3* /usr/lib/postgresql/15/lib/bitcode /usr/lib/postgresql/15/lib/llvmjit.so"
+    "/usr/lib/*/libLLVM* /usr/lib/llvm* /usr/lib/*/libz3* "
+    "/usr/lib/postgresql/15/lib/bitcode /usr/lib/postgresql/15/lib/llvmjit.so"
 )
 
 

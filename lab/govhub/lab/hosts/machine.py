@@ -149,9 +149,10 @@ done
     def processes(self) -> list[int]:
         """All its processes, children of containers included."""
         found: set[int] = set()
-        for path in (CGROUPS / "systemd" / self._cgroup).rglob("cgroup.procs"):
+        # Groups of its containers come and go while we look; this kind of walk does not mind.
+        for folder, _, _ in os.walk(CGROUPS / "systemd" / self._cgroup):
             with suppress(OSError):
-                found |= {int(word) for word in path.read_text().split()}
+                found |= {int(word) for word in (Path(folder) / "cgroup.procs").read_text().split()}
         return sorted(found)
 
     def shut_down(self) -> None:
