@@ -20,8 +20,7 @@ from govhub.lab.hosts.shell import run, spawn, spawned
 from govhub.lab.nodes import LOCAL_VOLUMES, local_folder
 
 CGROUPS = Path("/sys/fs/cgroup")
-# How systemd is asked to power off, as a host's power button does; and what nspawn returns on a reboot.
-_POWER_OFF = signal.SIGRTMIN + 4
+# What nspawn returns on a reboot.
 _REBOOT = 133
 
 
@@ -154,12 +153,6 @@ done
             with suppress(OSError):
                 found |= {int(word) for word in (Path(folder) / "cgroup.procs").read_text().split()}
         return sorted(found)
-
-    def shut_down(self) -> None:
-        """Ask it to power off; returns at once."""
-        for pid in self.inits():
-            with suppress(ProcessLookupError):
-                os.kill(pid, _POWER_OFF)
 
     def inits(self) -> list[int]:
         """The first process of the host: the child of nspawn, which is a child of the supervisor."""
