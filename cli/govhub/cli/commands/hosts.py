@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from govhub.cli.commands import enrol
+from govhub.cli.commands import enrol, retire
 from govhub.cli.grammar import command, group
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     child = group(app, "hosts", "The servers under the clusters: what is declared, and how they stand.")
     command(child, "list")(list_)
     enrol.register(child)
+    retire.register(child)
 
 
 def list_(terminal: Terminal, hub: HubName) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -12,6 +12,7 @@ from govhub.cli.views.text import amount, diagnostics, heading, line, row, safe,
 if TYPE_CHECKING:
     from govhub.ops.enrol import EnrolResult
     from govhub.ops.matching import Match
+    from govhub.ops.retire import Leaving, RetireResult
 
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -81,3 +82,70 @@ def _done(console: Console, result: EnrolResult, program: str) -> None:
         )
     if result.written:
         line(console, f"{tr('Next')}: {program} plan {result.hub} --layer hosts")
+
+
+def show_retired(console: Console, result: RetireResult, *, verbose: bool = False) -> None:
+    """Who leaves, what was wiped and how, what that frees, and what to do next."""
+    console.print(_leaving(result.hosts))
+    if any(item.evidence for item in result.hosts):
+        heading(console, tr("Evidence"))
+        console.print(_evidence(result.hosts, verbose=verbose))
+    show_diff(console, result.trial.diff)
+    if result.room["racks"]:
+        _freed(console, result.room)
+    if result.problems:
+        line(console)
+        diagnostics(console, result.problems, verbose=verbose)
+    line(console)
+    if result.record:
+        line(console, f"{tr('Record')}: {result.record}")
+        for host in (item.host for item in result.hosts if item.status == "retired" and item.host.cluster):
+            line(console, f"{tr('Next')}: kubectl delete node {host.name}")
+    else:
+        names = " ".join(f"--confirm {item.host.name}" for item in result.hosts)
+        line(console, f"{tr('Nothing was done. To do it, add')}: {names}", style="bold")
+
+
+def _leaving(hosts: list[Leaving]) -> object:
+    words = {"planned": tr("would leave"), "retired": tr("retired"), "stays": tr("stays")}
+    out = table(tr("Host"), tr("rack"), tr("serial number"), tr("state"), tr("wiped"))
+    for item in hosts:
+        wiped = "" if item.wiped is None else tr("yes") if item.wiped else tr("no")
+        row(out, item.host.name, item.host.rack, item.host.serial or tr("unknown"), words[item.status], wiped)
+    return out
+
+
+def _evidence(hosts: list[Leaving], *, verbose: bool) -> object:
+    words = {
+        "cleared": tr("cleared"),
+        "purged": tr("purged"),
+        "removed": tr("removed, not wiped"),
+        "kept": tr("not touched"),
+        "failed": tr("failed"),
+        "absent": tr("absent"),
+    }
+    out = table(tr("Host"), tr("what"), tr("result"), tr("files"), "MiB", tr("method"), tr("reason"), numbers=(3, 4))
+    for item in hosts:
+        for one in item.evidence:
+            if verbose or one["result"] != "absent":
+                cells = (words.get(one["result"], one["result"]), one["files"], amount(one["bytes"] / 2**20))
+                row(out, item.host.name, one["what"], *cells, one["method"], one["why"])
+    return out
+
+
+def _freed(console: Console, room: dict[str, Any]) -> None:
+    heading(console, tr("Room"))
+    racks = table(tr("Rack"), tr("units free"), "", "kW", "", "kg", "", numbers=(1, 2, 3, 4, 5, 6))
+    for item in room["racks"]:
+        row(racks, item["rack"], *_pairs(item, ("units", "kw", "kg")))
+    console.print(racks)
+    if room["clusters"]:
+        clusters = table(tr("Cluster"), tr("nodes"), "", tr("cores"), "", "GiB", "", numbers=(1, 2, 3, 4, 5, 6))
+        for item in room["clusters"]:
+            row(clusters, item["cluster"], *_pairs(item, ("nodes", "cores", "gib")))
+        console.print(clusters)
+
+
+def _pairs(item: dict[str, Any], keys: tuple[str, ...]) -> list[str]:
+    """Before and after, side by side."""
+    return [text for key in keys for text in (amount(item["before"][key]), f"→ {amount(item['after'][key])}")]

@@ -21,7 +21,7 @@ from govhub.inventory.patterns import compress, expand
 # Assumptions come behind what is assumed, and the machines last: they may be many.
 _LAST = ("assumed", "reason", "machines", "retired")
 ORDER = (*(key for key in Hosts.model_fields if key not in _LAST), *_LAST)
-LAYOUT = Layout(section="hosts", file="clusters.yaml", order=ORDER, one_line=("accelerators",), opened=("machines",))
+LAYOUT = Layout(section="hosts", file="clusters.yaml", order=ORDER, one_line=("accelerators",), opened=_LAST[2:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
