@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 import time
 from collections.abc import Iterable
@@ -16,8 +15,10 @@ from govhub.core.errors import GovhubError, InvalidInput, PolicyViolation
 from govhub.core.events import Listener
 from govhub.core.exits import Exit
 from govhub.core.files import private_folder
+from govhub.core.kube import KINDS, Kube
 from govhub.core.settings import actor, hub_home, today
 from govhub.core.text import and_more, did_you_mean
+from govhub.hosts.evidence import Wiping, evidence_of
 from govhub.hosts.outcome import HostOutcome
 from govhub.hosts.runner import Play, PlayRequest
 from govhub.hosts.variables import Declared
@@ -35,8 +36,6 @@ from govhub.ops.session import Session, open_session
 
 REPORT = "wipe: Data, keys and disks are overwritten"
 HOST_KEYS = "/etc/ssh/ssh_host_*"
-WIPED = ("cleared", "purged", "absent")
-"""Results that leave nothing to be read; of all others it is never said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +62,12 @@ class Leaving:
     status: str = "planned"
     wiped: bool | None = None
     """Whether everything was wiped; None when it was not asked for."""
-    evidence: list[dict[str, Any]] = field(default_factory=list)
+    evidence: list[Wiping] = field(default_factory=list)
     """What was done to each folder, key and disk."""
+    kube: Kube | None = None
+    """The cluster that said that its node is empty."""
+    node: bool = False
+    """Whether the cluster still lists it as a node."""
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -75,7 +78,8 @@ class Leaving:
             "serial": host.serial or None,
             "status": self.status,
             "wiped": self.wiped,
-            "evidence": self.evidence,
+            "node": self.node,
+            "evidence": [item.model_dump() for item in self.evidence],
         }
 
 
@@ -195,13 +199,14 @@ def _drained(session: Session, leaving: list[Leaving], result: RetireResult) -> 
         problems: list[Diagnostic] = []
         connection = connections.get(item.host.cluster) if item in workers else None
         if connection:
+            item.node, item.kube = True, connection.kube
             problems = _running(item.host.name, connection.kube, connection.problem)
         result.problems += problems
         ready += [] if problems else [item]
     return ready
 
 
-def _running(name: str, kube: Any, problem: Diagnostic | None) -> list[Diagnostic]:
+def _running(name: str, kube: Kube | None, problem: Diagnostic | None) -> list[Diagnostic]:
     try:
         if kube:
             return undrained(kube, name)
@@ -267,26 +272,23 @@ def _play(run: Run, request: RetireRequest, session: Session, targets: dict[str,
 def _judge(item: Leaving, outcome: HostOutcome, run: Run, found: Diagnostics) -> bool:
     """Write down what was done; whether the host may leave."""
     host = item.host
-    try:
-        item.evidence = json.loads(outcome.report)["items"]
-    except (ValueError, KeyError, TypeError):
-        item.evidence = []
+    item.evidence = evidence_of(outcome.report)
     for one in item.evidence:
-        run.events.emit("wiped", host=host.name, serial=host.serial, actor=actor(), **one)
-    item.wiped = bool(item.evidence) and all(one["result"] in WIPED for one in item.evidence)
-    failed = [one for one in item.evidence if one["result"] == "failed"]
+        run.events.emit("wiped", host=host.name, serial=host.serial, actor=actor(), **one.model_dump())
+    item.wiped = bool(item.evidence) and all(one.wiped for one in item.evidence)
+    failed = [one for one in item.evidence if one.result == "failed"]
     where = f"hosts/{host.name}"
     if outcome.status != "done" or not item.evidence or failed:
-        why = f"{failed[0]['what']}: {failed[0]['why']}" if failed else outcome.why or outcome.status
+        why = f"{failed[0].what}: {failed[0].why}" if failed else outcome.why or outcome.status
         hint = "correct the cause and retire it again; or destroy its disks, and retire it without --wipe"
         found.error("RET005", f"{host.name} was not wiped: {why}", address=where, hint=hint)
         return False
-    if doubtful := [one for one in item.evidence if one["result"] not in WIPED]:
-        names = and_more([f"{one['what']} ({one['result']})" for one in doubtful], 4)
+    if doubtful := [one for one in item.evidence if not one.wiped]:
+        names = and_more([f"{one.what} ({one.result})" for one in doubtful], 4)
         found.warning(
             "RET006",
             f"{host.name}: not everything counts as wiped: {names}",
-            detail="; ".join(dict.fromkeys(one["why"] for one in doubtful)),
+            detail="; ".join(dict.fromkeys(one.why for one in doubtful)),
             address=where,
             hint="keep the disks under lock, or destroy them",
         )
@@ -305,10 +307,27 @@ def _take_out(session: Session, run: Run, ready: list[Leaving], result: RetireRe
         session.state.remove(f"{RECORDS}{item.host.name}.json")
         forget_note(hub.name, item.host.name)
         item.status = "retired"
+        item.node = item.node and not _node_removed(item, result)
         host = item.host
         run.events.emit(
             "host-retired", host=host.name, rack=host.rack, serial=host.serial, wiped=item.wiped, actor=actor()
         )
+
+
+def _node_removed(item: Leaving, result: RetireResult) -> bool:
+    """Nobody else tells the cluster that the node does not come back; whether it knows now."""
+    name = item.host.name
+    try:
+        if item.kube:
+            item.kube.delete(KINDS["", "Node"], name)
+            return True
+    except GovhubError as error:
+        hint = f"kubectl delete node {name}"
+        text = f"{name} is retired, and its cluster still lists it as a node: {error.diagnostics[0].summary}"
+        result.problems.append(
+            Diagnostic(code="RET007", severity=Severity.WARNING, summary=text, address=f"hosts/{name}", hint=hint)
+        )
+    return False
 
 
 def _keep(hub: str, run: Run) -> Path:

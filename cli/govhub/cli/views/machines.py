@@ -99,8 +99,6 @@ def show_retired(console: Console, result: RetireResult, *, verbose: bool = Fals
     line(console)
     if result.record:
         line(console, f"{tr('Record')}: {result.record}")
-        for host in (item.host for item in result.hosts if item.status == "retired" and item.host.cluster):
-            line(console, f"{tr('Next')}: kubectl delete node {host.name}")
     else:
         names = " ".join(f"--confirm {item.host.name}" for item in result.hosts)
         line(console, f"{tr('Nothing was done. To do it, add')}: {names}", style="bold")
@@ -127,9 +125,9 @@ def _evidence(hosts: list[Leaving], *, verbose: bool) -> object:
     out = table(tr("Host"), tr("what"), tr("result"), tr("files"), "MiB", tr("method"), tr("reason"), numbers=(3, 4))
     for item in hosts:
         for one in item.evidence:
-            if verbose or one["result"] != "absent":
-                cells = (words.get(one["result"], one["result"]), one["files"], amount(one["bytes"] / 2**20))
-                row(out, item.host.name, one["what"], *cells, one["method"], one["why"])
+            if verbose or one.result != "absent":
+                cells = (words[one.result], one.files, amount(one.bytes / 2**20))
+                row(out, item.host.name, one.what, *cells, one.method, one.why)
     return out
 
 

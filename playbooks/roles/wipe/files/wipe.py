@@ -1,7 +1,7 @@
 """Overwrite folders, keys and disks of a host that is retired, and say of each what was done and what that is worth.
 
 Runs on the host itself, as root, with nothing but Python. Prints one JSON document:
-``{"items": [{"what", "kind", "method", "result", "why", "files", "bytes", "medium"}]}``. Results are
+``{"items": [{"what", "type", "method", "result", "why", "files", "bytes", "medium"}]}``. Results are
 
 - ``cleared``: overwritten where it lay and read back as zeros (NIST SP 800-88, Clear)
 - ``purged``: the drive was told to discard securely (NIST SP 800-88, Purge, as the drive promises)
@@ -49,7 +49,7 @@ def main() -> None:
 
 def item(what: str, kind: str, result: str, **more: object) -> dict:
     """One line of the evidence."""
-    return {"what": what, "kind": kind, "method": "", "result": result, "why": "", "files": 0, "bytes": 0} | {
+    return {"what": what, "type": kind, "method": "", "result": result, "why": "", "files": 0, "bytes": 0} | {
         "medium": "",
         **more,
     }
