@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from govhub.core.errors import InvalidInput, LockHeld, UsageError
+from govhub.core.errors import InvalidInput, LockHeld, PolicyViolation, UsageError
 from govhub.core.exits import Exit
 from govhub.core.settings import Env
 from govhub.engine.lease import HubLock
@@ -258,6 +258,22 @@ def test_the_machine_is_switched_and_starts_from_the_network_once(hub: Path, bmc
     assert bmc.patches()[-1]["Boot"]["BootSourceOverrideEnabled"] == "Once", "the emulator itself knows no once"
     assert run(hub, bmc.bmc).matches[0].machine.power == "On"
     write(hub, bmc.bmc, options={"power": "force-off"})
+    assert bmc.comes_to("Off")
+
+
+def test_a_machine_in_service_is_only_interrupted_by_name(hub: Path, bmcs: dict[str, Emulator]) -> None:
+    bmc = bmcs["large"]
+    write(hub, bmc.bmc, name="node2")
+    before = bmc.patches()
+    for action in ({"power": "restart"}, {"power": "off"}, {"network_boot": True}):
+        with pytest.raises(PolicyViolation, match="in service would be interrupted: node2"):
+            write(hub, bmc.bmc, options=action)
+    with pytest.raises(PolicyViolation):
+        write(hub, bmc.bmc, options={"network_boot": True, "confirm": ("node3",)})
+    assert (bmc.patches(), bmc.system()["PowerState"]) == (before, "Off")
+    assert write(hub, bmc.bmc, options={"power": "on"}).acted == [bmc.bmc], "switching on interrupts nobody"
+    assert bmc.comes_to("On")
+    assert write(hub, bmc.bmc, options={"power": "force-off", "confirm": ("node2",)}).acted == [bmc.bmc]
     assert bmc.comes_to("Off")
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from govhub.core.diagnostics import Diagnostic, Diagnostics, Severity
-from govhub.core.errors import UsageError
+from govhub.core.errors import PolicyViolation, UsageError
 from govhub.core.exits import Exit
 from govhub.core.settings import today
+from govhub.core.text import and_more, plural
 from govhub.engine.lease import HubLock
 from govhub.engine.state import State
 from govhub.hosts.known import forget_key, key_is_known
@@ -41,6 +42,8 @@ class EnrolRequest:
     network_boot: bool = False
     power: str = ""
     """``on``, ``off``, ``force-off`` or ``restart``."""
+    confirm: tuple[str, ...] = ()
+    """Hosts in service that may be switched off, restarted or started from the network."""
     forget_key: bool = False
     """Let go of the SSH host key of a machine that is replaced."""
     write: bool = False
@@ -100,6 +103,7 @@ def enrol(request: EnrolRequest) -> EnrolResult:
 
     Raises:
         UsageError: no login, or ``--replace`` with several machines.
+        PolicyViolation: a machine in service would be interrupted and is not confirmed (BMC031).
         InvalidInput: the hub is not valid.
         LockHeld: a run works on the hub.
     """
@@ -121,6 +125,7 @@ def enrol(request: EnrolRequest) -> EnrolResult:
         result.wanted = [*(["network boot once"] if request.network_boot else []), *_power(request.power)]
         problems.extend(trial.errors)
         if request.write and not trial.errors:
+            _require_confirmation(request, matches)
             _write(hub, matches, trial)
             result.stale_key = _stale(hub, matches, forget=request.forget_key)
             result.written = bool(trial.after)
@@ -130,6 +135,23 @@ def enrol(request: EnrolRequest) -> EnrolResult:
             result.acted = [bmc for bmc, found in done.items() if not found]
     result.problems = problems.sorted()
     return result
+
+
+def _require_confirmation(request: EnrolRequest, matches: list[Match]) -> None:
+    """A machine that is a host already has people's systems on it: each must be named before it is taken from them.
+
+    Raises:
+        PolicyViolation: one is not (BMC031); nothing was written or switched.
+    """
+    if not request.network_boot and request.power in ("", "on"):
+        return
+    serving = [match.name for match in matches if match.status in ("known", "moved")]
+    if missing := [name for name in serving if name not in request.confirm]:
+        raise PolicyViolation.one(
+            "BMC031",
+            f"{plural(len(missing), 'machine')} in service would be interrupted: {and_more(missing)}",
+            hint=f"leave them out, or name each: --confirm {missing[0]} (--yes does not do)",
+        )
 
 
 def _power(action: str) -> list[str]:

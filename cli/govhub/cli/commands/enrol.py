@@ -48,6 +48,10 @@ PowerAction = Annotated[Power | None, typer.Option("--power", help="Then switch 
 Forget = Annotated[
     bool, typer.Option("--forget-key", help="With --replace: let go of the former machine's SSH host key.")
 ]
+Confirm = Annotated[
+    list[str] | None,
+    typer.Option(metavar="HOST", help="A host in service that may be interrupted. May be repeated."),
+]
 User = Annotated[str, typer.Option("--user", metavar="NAME", help="Login of the controllers; GOVHUB_BMC_USER.")]
 PasswordFile = Annotated[
     Path | None,
@@ -81,6 +85,7 @@ def enrol(
     network_boot: NetworkBoot = False,
     power: PowerAction = None,
     forget_key: Forget = False,
+    confirm: Confirm = None,
     user: User = "",
     password_file: PasswordFile = None,
     timeout: Seconds = 20.0,
@@ -101,6 +106,7 @@ def enrol(
             replace=replace,
             network_boot=network_boot,
             power=power.value if power else "",
+            confirm=tuple(confirm or ()),
             forget_key=forget_key,
             write=yes,
             user=user,
