@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from govhub.cli.main import main
 from govhub.core.errors import InvalidInput, LockHeld, PolicyViolation, UsageError
 from govhub.core.exits import Exit
 from govhub.core.settings import Env
@@ -374,6 +375,32 @@ def test_the_former_machines_key_is_let_go_of_only_when_asked(
     assert "10.77.0.12" in known.read_text(), "it is told, not touched"
     assert write(hub, bmcs["two"].bmc, options={"replace": "node2", "forget_key": True}).stale_key == ""
     assert known.read_text() == f"10.77.0.13 {keys}"
+
+
+def test_the_command_line_says_it_as_text_and_as_json_and_never_the_password(
+    hub: Path, bmcs: dict[str, Emulator], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["hosts", "enrol", str(hub), "--bmc", bmcs["one"].bmc, "--name", "node7", "--verbose"]
+    words += [f"--{key}={value}" for key, value in FREE.items()]
+    assert main(words) == Exit.OK
+    shown = capsys.readouterr()
+    assert "+  - names: node7" in shown.out
+    assert "Nothing was written or switched. To do it, add: --yes" in shown.out
+    assert main([*words, "--yes", "--json"]) == Exit.OK
+    document = json.loads(capsys.readouterr().out)
+    assert (document["schema"], document["written"], document["files"]) == ("govhub.enrol/1", True, ["clusters.yaml"])
+    assert document["machines"][0]["serial"] == "CN7012AA"
+    assert main(["hosts", "enrol", str(hub), "--bmc", bmcs["one"].bmc, "--lang", "zh"]) == Exit.OK
+    said = capsys.readouterr()
+    assert "已登记" in said.out
+    assert PASSWORD not in "".join((*shown, *said))
+    monkeypatch.setenv(Env.BMC_PASSWORD, "guessed-wrongly")
+    assert main(["hosts", "enrol", str(hub), "--bmc", bmcs["one"].bmc]) == Exit.UNREACHABLE
+    said = capsys.readouterr()
+    assert "error[BMC011]" in said.out
+    assert "guessed" not in said.out + said.err
+    assert main(["config", "show"]) == Exit.OK
+    assert "guessed" not in capsys.readouterr().out
 
 
 def test_nothing_is_written_while_a_run_works_on_the_hub(hub: Path, bmcs: dict[str, Emulator]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from govhub.cli.main import main
 from govhub.core.errors import InvalidInput, PolicyViolation
 from govhub.core.events import first_broken_link, read_events
 from govhub.core.exits import Exit
@@ -168,6 +170,21 @@ def test_each_host_must_be_named_again(hub: Path, confirm: tuple[str, ...]) -> N
         go(hub, "node2", "node3", confirm=confirm)
     assert caught.value.diagnostics[0].code == "RET002"
     assert (hub / "clusters.yaml").read_bytes() == before
+
+
+def test_the_command_line_says_it_as_text_and_as_json(hub: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["hosts", "retire", str(hub), "node2", "--no-drain-check"]
+    assert main(words) == Exit.OK
+    shown = capsys.readouterr().out
+    assert "Nothing was done. To do it, add: --confirm node2" in shown
+    assert "40   → 42" in shown
+    assert main([*words, "--confirm", "node3"]) == Exit.POLICY
+    capsys.readouterr()
+    assert main([*words, "--confirm", "node2", "--json"]) == Exit.OK
+    document = json.loads(capsys.readouterr().out)
+    assert (document["schema"], document["hosts"][0]["status"]) == ("govhub.retire/1", "retired")
+    assert Path(document["record"]).is_file()
+    assert main(["events", "verify", document["record"]]) == Exit.OK
 
 
 def test_an_unknown_host_is_told(hub: Path) -> None:

@@ -51,14 +51,12 @@ class Controller:
         return self._try(self._look)
 
     def power(self, action: str) -> None:
-        """Switch the machine: one of ``ACTIONS``. Controllers take seconds to do it.
+        """Switch the machine: one of ``ACTIONS``; nothing when it is on or off already. Controllers take seconds.
 
         Raises:
             ControllerError: as ``look``, or the controller does not do it (BMC015).
         """
-        import sushy
-
-        self._try(lambda: self._system().reset_system(sushy.ResetType(ACTIONS[action])))
+        self._try(lambda: self._switch(action))
 
     def boot_from_network_once(self) -> None:
         """Let the next start, and only that, come from the network.
@@ -70,6 +68,16 @@ class Controller:
 
         once = sushy.BootSourceOverrideEnabled.ONCE
         self._try(lambda: self._system().set_system_boot_options(target=sushy.BootSource.PXE, enabled=once))
+
+    def _switch(self, action: str) -> None:
+        import sushy
+
+        system = self._system()
+        system.refresh(force=True)
+        state = getattr(system.power_state, "value", "")
+        # Some controllers take it as an error.
+        if (action, state) not in (("on", "On"), ("off", "Off"), ("force-off", "Off")):
+            system.reset_system(sushy.ResetType(ACTIONS[action]))
 
     def _system(self) -> Any:
         if self._found is None:
