@@ -14,6 +14,7 @@ from govhub.cli.main import main
 from govhub.core.errors import InvalidInput, PolicyViolation
 from govhub.core.events import first_broken_link, read_events
 from govhub.core.exits import Exit
+from govhub.core.settings import Env
 from govhub.engine.state import State
 from govhub.inventory.loader import Hub
 from govhub.inventory.sizing import capacity_of
@@ -191,6 +192,20 @@ def test_an_unknown_host_is_told(hub: Path) -> None:
     with pytest.raises(InvalidInput, match="there is no host") as caught:
         go(hub, "nodes2")
     assert 'did you mean "node2"?' in caught.value.diagnostics[0].hint
+
+
+def test_a_frozen_hub_keeps_its_hosts(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(Env.TODAY, "2026-03-01")
+    (hub / "exceptions.yaml").write_text(
+        "exceptions:\n  - {name: sessions, kind: freeze, target: hub, reason: two sessions, owner: 大数据中心, until: 2026-03-15}\n"
+    )
+    before = (hub / "clusters.yaml").read_bytes()
+    with pytest.raises(PolicyViolation, match="frozen until 2026-03-15"):
+        go(hub, "node2", confirm=("node2",))
+    assert (hub / "clusters.yaml").read_bytes() == before
+    monkeypatch.setenv(Env.TODAY, "2026-03-16")
+    (hub / "exceptions.yaml").unlink()
+    assert go(hub, "node2", confirm=("node2",)).exit is Exit.OK
 
 
 def test_too_few_hosts_for_the_quotas_are_refused(hub: Path) -> None:

@@ -16,9 +16,11 @@ from govhub.core.events import Listener
 from govhub.core.exits import Exit
 from govhub.core.files import private_folder
 from govhub.core.kube import KINDS, Kube
+from govhub.core.plan import Op, PlannedChange
 from govhub.core.settings import actor, hub_home, today
 from govhub.core.text import and_more, did_you_mean
 from govhub.hosts.evidence import Wiping, evidence_of
+from govhub.hosts.fingerprint import LAYER, address_of
 from govhub.hosts.outcome import HostOutcome
 from govhub.hosts.runner import Play, PlayRequest
 from govhub.hosts.variables import Declared
@@ -29,6 +31,7 @@ from govhub.inventory.model.compute import HostRole
 from govhub.inventory.topology import PlacedHost
 from govhub.ops.drained import undrained
 from govhub.ops.freed import freed
+from govhub.ops.gates import frozen
 from govhub.ops.hostside import RECORDS, forget_note
 from govhub.ops.requests import RunRequest
 from govhub.ops.runs import Run, new_run
@@ -123,7 +126,7 @@ def retire(request: RetireRequest) -> RetireResult:
 
     Raises:
         InvalidInput: no such host, or the hub would not be valid without them.
-        PolicyViolation: not every host is confirmed, or what is left is too little.
+        PolicyViolation: not every host is confirmed, the hub is frozen, or what is left is too little.
         LockHeld: a run works on the hub.
     """
     session = open_session(request.hub)
@@ -135,6 +138,7 @@ def retire(request: RetireRequest) -> RetireResult:
     if not request.confirm:
         return result
     _require_confirmation(request, names)
+    _require_no_freeze(hub, names)
     with new_run(session, "retire", RunRequest(hub=request.hub, listener=request.listener)) as run:
         session.reread()
         result.run = run.id
@@ -188,6 +192,15 @@ def _require_confirmation(request: RetireRequest, names: list[str]) -> None:
             f"not confirmed: {and_more(missing)}" if missing else f"confirmed, but not to be retired: {strange[0]}",
             hint=f"name exactly those that leave: {' '.join(f'--confirm {name}' for name in names)}",
         )
+
+
+def _require_no_freeze(hub: Hub, names: list[str]) -> None:
+    leaving = [
+        PlannedChange(op=Op.DELETE, address=address_of(name), reason="retired", layer=LAYER, kind="Host")
+        for name in names
+    ]
+    if found := frozen(hub, leaving, today()):
+        raise PolicyViolation(found)
 
 
 def _drained(session: Session, leaving: list[Leaving], result: RetireResult) -> list[Leaving]:
