@@ -197,7 +197,8 @@ def test_an_unknown_host_is_told(hub: Path) -> None:
 def test_a_frozen_hub_keeps_its_hosts(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(Env.TODAY, "2026-03-01")
     (hub / "exceptions.yaml").write_text(
-        "exceptions:\n  - {name: sessions, kind: freeze, target: hub, reason: two sessions, owner: 大数据中心, until: 2026-03-15}\n"
+        "exceptions:\n  - {name: sessions, kind: freeze, target: hub, reason: two sessions, "
+        "owner: 大数据中心, until: 2026-03-15}\n"
     )
     before = (hub / "clusters.yaml").read_bytes()
     with pytest.raises(PolicyViolation, match="frozen until 2026-03-15"):

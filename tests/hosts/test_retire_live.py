@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from govhub.core.events import first_broken_link, read_events
 from govhub.core.exits import Exit
 from govhub.core.settings import connections_file, hub_home
 from govhub.engine.state import State
+from govhub.hosts.runner import Play, PlayRequest
+from govhub.ops.hostside import hosts_side
 from govhub.ops.lab import lab_down
 from govhub.ops.load import valid_hub
-from govhub.ops.retire import RetireRequest, RetireResult, retire
+from govhub.ops.retire import REPORT, RetireRequest, RetireResult, retire
 from govhub.ops.session import state_bucket
 from hosts.conftest import HUBS, HostHub
 
@@ -113,6 +116,20 @@ def test_it_is_out_of_the_files_and_the_state_and_the_other_stands_where_it_stoo
     assert loaded.topology.hosts["node6"].rack == "site-a/h1/r02/02"
     assert state_of(pair).read("hosts/node5.json") is None
     assert set(pair.changes()) == {"node6"}
+
+
+def test_another_machine_than_the_one_that_is_meant_is_not_touched(pair: HostHub, tmp_path: Path) -> None:
+    pair.inside("node6", "mkdir -p /srv/x /root/dmi; echo kept >/srv/x/f; mv /run/systemd/container /run/systemd/off")
+    pair.inside("node6", "echo CN7012XX >/root/dmi/product_serial; echo 4c4c4544-0044 >/root/dmi/product_uuid")
+    loaded, _ = valid_hub(str(pair.folder))
+    found = hosts_side(loaded, state_of(pair)).declared["node6"]
+
+    variables = {"wipe_serial": "CN7012AB", "wipe_dmi": "/root/dmi", "wipe_folders": ["/srv/x"], "wipe_disks": False}
+    host = replace(found, variables=variables)
+    refused = Play(PlayRequest(hosts=(host,), play="wipe.yml", report=REPORT, folder=tmp_path)).run()["node6"]
+    assert (refused.status, refused.report) == ("failed", "")
+    assert "CN7012AB is to be wiped, and this is CN7012XX, 4c4c4544-0044" in refused.why
+    assert pair.inside("node6", "cat /srv/x/f; mv /run/systemd/off /run/systemd/container") == "kept"
 
 
 def test_a_host_that_does_not_answer_stays_until_it_is_retired_unwiped(pair: HostHub) -> None:

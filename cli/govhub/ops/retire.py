@@ -251,7 +251,8 @@ def _wipe(
             hint = "destroy its disks, and retire it without --wipe"
             found.error("RET004", text, address=f"hosts/{item.host.name}", hint=hint)
         else:
-            targets[item.host.name] = dataclasses.replace(declared, variables=_what(session.hub))
+            variables = _what(session.hub) | {"wipe_serial": item.host.serial}
+            targets[item.host.name] = dataclasses.replace(declared, variables=variables)
     outcomes = _play(run, request, session, targets) if targets else {}
     judged = [(item, outcomes[item.host.name]) for item in leaving if item.host.name in outcomes]
     ready = [item for item, outcome in judged if _judge(item, outcome, run, found)]
