@@ -42,6 +42,10 @@ def bmcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Emulato
         "one": Facts("CN7012AA"),
         "two": Facts("CN7012AB", macs=("52:54:00:00:00:03",)),
         "large": Facts("CN9000XX", cores=64, gib=512, arm=True),
+        "hostile": Facts(
+            "{{ lookup('pipe', 'id') }}",
+            told={"Manufacturer": "A" * 60, "Model": "NF\x1b[31m{{ 7*7 }}\n- evil: %s" * 9},
+        ),
         "nameless": Facts("To be filled by O.E.M.", sockets=1),
     }
     started: dict[str, Emulator] = {}
@@ -242,6 +246,17 @@ def test_a_wrong_password_is_refused_and_nothing_is_done(
 def test_without_a_serial_number_the_uuid_tells_the_machine(hub: Path, bmcs: dict[str, Emulator]) -> None:
     (match,) = run(hub, bmcs["nameless"].bmc).matches
     assert match.machine.serial == bmcs["nameless"].system()["UUID"]
+
+
+def test_what_a_controller_tells_is_not_taken_as_it_is(hub: Path, bmcs: dict[str, Emulator]) -> None:
+    result = write(hub, bmcs["hostile"].bmc, name="node2")
+    assert (result.exit, codes(result)) == (Exit.OK, [])
+    told = result.matches[0].machine
+    assert told.serial == bmcs["hostile"].system()["UUID"], "no serial number has that form"
+    assert len(told.model) == 80
+    assert not set(told.model) & set("{}%\x1b\n")
+    machine = valid_hub(str(hub))[0].model.hosts[0].machines["node2"]
+    assert (machine.serial, machine.model) == (told.serial, told.model)
 
 
 def test_power_and_boot_are_only_shown_without_yes(hub: Path, bmcs: dict[str, Emulator]) -> None:
