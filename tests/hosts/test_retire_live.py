@@ -19,8 +19,9 @@ from govhub.hosts.runner import Play, PlayRequest
 from govhub.ops.hostside import hosts_side
 from govhub.ops.lab import lab_down
 from govhub.ops.load import valid_hub
-from govhub.ops.retire import REPORT, RetireRequest, RetireResult, retire
+from govhub.ops.retire import RetireRequest, RetireResult, retire
 from govhub.ops.session import state_bucket
+from govhub.ops.wiping import REPORT
 from hosts.conftest import HUBS, HostHub
 
 MARK = "CONFIDENTIAL-0123456789abcdef"

@@ -12,7 +12,8 @@ from govhub.cli.views.text import amount, diagnostics, heading, line, row, safe,
 if TYPE_CHECKING:
     from govhub.ops.enrol import EnrolResult
     from govhub.ops.matching import Match
-    from govhub.ops.retire import Leaving, RetireResult
+    from govhub.ops.retire import RetireResult
+    from govhub.ops.wiping import Leaving
 
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
