@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from govhub.core.files import write_atomic
-from govhub.inventory.importers import import_table, run
+from govhub.inventory.editing import trial
+from govhub.inventory.importers import import_table
 from importing.sheets import DEPARTMENT_HEAD, SYSTEM_HEAD, TODAY, Desk, codes, outcomes
 
 GOOD = "finance,财政局,Finance,small"
@@ -120,7 +121,7 @@ def test_a_full_disk_leaves_all_files_as_they_were(desk: Desk, monkeypatch: pyte
             raise OSError(28, "No space left on device")
         write(path, data, mode=mode)
 
-    monkeypatch.setattr(run, "write_atomic", full)
+    monkeypatch.setattr(trial, "write_atomic", full)
     result = desk.csv(f"{DEPARTMENT_HEAD}\neducation,教育局,New,small\n{GOOD}\n")
     assert (codes(result), result.files) == (["IMP033"], ())
     assert {path.name: path.read_bytes() for path in desk.folder.iterdir()} == before

@@ -37,7 +37,7 @@ def build_jobs(session: Session, plan: Plan, drift: Mapping[str, ClusterDrift], 
             continue
         objects = session.graph.shards.get(shard, [])
         # An interrupted shard is read afresh as a whole; otherwise objects without a change are not even asked for.
-        whole = shard in unfinished or len(changes) * 2 > len(objects)
+        whole = shard in unfinished or len(changes) * 2 > len(objects) or _vanished(drift, shard, changes)
         # The engine repairs all that it reads: hand edits that a saved plan does not show are left to a later run.
         whole = whole and not plan.selection and not _unplanned(drift, shard, changes)
         if not whole and not changes:
@@ -144,6 +144,12 @@ def _unplanned(drift: Mapping[str, ClusterDrift], shard: Shard, changes: list[Pl
     return any(
         item.shard == shard and item.kind is not DriftKind.UNKNOWN and item.address not in planned for item in found
     )
+
+
+def _vanished(drift: Mapping[str, ClusterDrift], shard: Shard, changes: list[PlannedChange]) -> bool:
+    """Whether something that is to be deleted is gone already: reading it, the engine loses the target that it was."""
+    gone = {item.address for item in _drifted(drift, DriftKind.DELETED) if item.shard == shard}
+    return any(change.op is Op.DELETE and change.address in gone for change in changes)
 
 
 def _identity(change: PlannedChange) -> Identity:

@@ -21,6 +21,9 @@ class Env:
     TODAY = "GOVHUB_TODAY"
     LANG = "GOVHUB_LANG"
     ACTOR = "GOVHUB_ACTOR"
+    BMC_USER = "GOVHUB_BMC_USER"
+    BMC_PASSWORD = "GOVHUB_BMC_PASSWORD"  # noqa: S105  # the name of a variable
+    BMC_PASSWORD_FILE = "GOVHUB_BMC_PASSWORD_FILE"  # noqa: S105  # the name of a variable
     DEBUG = "GOVHUB_DEBUG"
 
 

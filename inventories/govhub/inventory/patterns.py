@@ -7,6 +7,7 @@ import re
 
 LIMIT = 1_000_000
 _GROUP = re.compile(r"\{([^{}]*)\}")
+_NUMBERED = re.compile(r"([^{}]*?)(\d{1,9})")
 _RANGE = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
 
 
@@ -49,3 +50,23 @@ def _choices(body: str, pattern: str) -> list[str]:
     if len(choices) < 2 or not all(choices):
         raise PatternError(f'"{pattern[:60]}": write a range like {{01..12}} or a list like {{a,b}}')
     return choices
+
+
+def compress(names: list[str]) -> str | None:
+    """The pattern with one range that stands for exactly these names in this order; None when there is none.
+
+    A single name is its own pattern.
+    """
+    if len(names) == 1:
+        return names[0]
+    parts = [_NUMBERED.fullmatch(name) for name in names]
+    if not names or not all(parts):
+        return None
+    first, last = parts[0], parts[-1]
+    assert first
+    assert last
+    pattern = f"{first[1]}{{{first[2]}..{last[2]}}}"
+    try:
+        return pattern if expand(pattern) == names else None
+    except PatternError:
+        return None

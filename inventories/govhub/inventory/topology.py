@@ -58,6 +58,10 @@ class PlacedHost:
     lab: bool
     entry: int
     """Index of the ``hosts`` entry it comes from; leads to its position in the file."""
+    serial: str = ""
+    """Serial number of the machine; empty when it is not known."""
+    bmc: str = ""
+    """Management controller; empty when none is known."""
 
     @property
     def row(self) -> str:
@@ -101,6 +105,10 @@ class Topology:
             memory = bytes_of(entry.memory)
             cards = entry.accelerators
             for position, name in enumerate(names):
+                if name in entry.retired:
+                    # Passed over, not left out: the places of those after it are counted from it.
+                    continue
+                machine = entry.machines.get(name)
                 if name in placed:
                     self.findings.append(("PLC003", (*where, "names"), f'the host "{name}" is declared twice'))
                     continue
@@ -121,6 +129,8 @@ class Topology:
                     address=addresses[position] if addresses else "",
                     lab=entry.lab,
                     entry=index,
+                    serial=machine.serial if machine else "",
+                    bmc=(machine.bmc or "") if machine else "",
                 )
         return placed
 

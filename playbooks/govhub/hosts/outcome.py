@@ -18,5 +18,7 @@ class HostOutcome:
     """What they change, by task, where Ansible can tell."""
     unpredicted: list[str] = field(default_factory=list)
     """In check mode: tasks whose effect cannot be told without doing it."""
+    report: str = ""
+    """What the task printed whose output was asked for."""
     why: str = ""
     """The failed task and its message."""

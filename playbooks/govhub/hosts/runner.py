@@ -36,6 +36,9 @@ class PlayRequest:
     """One run of the playbook."""
 
     hosts: tuple[Declared, ...]
+    play: str = "hosts.yml"
+    report: str = ""
+    """The task whose output is wanted as ``HostOutcome.report``, as ``role: task``."""
     folder: Path
     """A private folder for the inventory and Ansible's own files."""
     check: bool = False
@@ -96,7 +99,7 @@ class Play:
             result = ansible_runner.run(
                 private_data_dir=str(folder),
                 project_dir=str(content("playbooks")),
-                playbook=str(playbook()),
+                playbook=str(playbook(self._request.play)),
                 inventory=str(inventory),
                 envvars=_environment(folder, fast=self._request.fast) | dict(self._request.secrets),
                 extravars={"govhub_serial": self._request.serial, "govhub_max_fail": self._request.max_fail},
@@ -130,6 +133,8 @@ class Play:
         result = data.get("res") or {}
         if kind == "ok":
             outcome.tasks += 1
+            if name == self._request.report:
+                outcome.report = str(result.get("stdout", ""))
             if data.get("task") == FINISHED:
                 outcome.status = "done"
             elif result.get("changed"):

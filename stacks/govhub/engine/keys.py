@@ -6,11 +6,11 @@ import hashlib
 import hmac
 import os
 import secrets
-import stat
 from pathlib import Path
 
 from govhub.core.errors import InvalidInput
 from govhub.core.files import private_folder, write_atomic, write_new
+from govhub.core.private import read_private
 from govhub.core.secrets import REDACTOR, Secret
 from govhub.core.settings import Env, value_of
 from govhub.inventory.model.tenancy import SecretRef
@@ -51,7 +51,7 @@ class HubKey:
             value = os.environ.get(ref.env)
         elif ref.file:
             path = Path(ref.file).expanduser()
-            value = self._read_private(path) if path.exists() else None
+            value = read_private(path, self._hub_folder) if path.exists() else None
         else:
             value = self._generate(ref, address) if self._path.exists() else None
         return REDACTOR.add(Secret(value)) if value else None
@@ -73,7 +73,7 @@ class HubKey:
         return out[: ref.generate]
 
     def _bytes(self) -> bytes:
-        value = self._read_private(self._path).strip()
+        value = read_private(self._path, self._hub_folder).strip()
         if len(value) < SHORTEST_KEY:
             raise InvalidInput.one(
                 "SEC013",
@@ -81,19 +81,3 @@ class HubKey:
                 hint=f"fill it with random ones: head -c 32 /dev/urandom | base64 > {self._path}",
             )
         return value.encode()
-
-    def _read_private(self, path: Path) -> str:
-        try:
-            mode = stat.S_IMODE(path.stat().st_mode)
-            text = path.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput.one("SEC010", f"cannot read the secret file {path}", hint="check the path") from error
-        if mode & 0o077:
-            raise InvalidInput.one(
-                "SEC011", f"the secret file {path} is open to others (mode {mode:o})", hint=f"chmod 600 {path}"
-            )
-        if path.resolve().is_relative_to(self._hub_folder.resolve()):
-            raise InvalidInput.one(
-                "SEC012", f"the secret file {path} is inside the hub folder", hint="keep it outside of version control"
-            )
-        return text.rstrip("\n")

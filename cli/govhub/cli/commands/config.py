@@ -44,6 +44,8 @@ def gather(terminal: Terminal) -> list[dict[str, Any]]:
         _setting("inventories", str(settings.inventories()), Env.INVENTORIES),
         _setting("state", _state(), Env.STATE),
         _setting("passphrase file", settings.value_of(Env.PASSPHRASE_FILE) or "made for each hub", Env.PASSPHRASE_FILE),
+        _setting("bmc user", settings.value_of(Env.BMC_USER) or "asked for", Env.BMC_USER),
+        _setting("bmc password file", settings.value_of(Env.BMC_PASSWORD_FILE) or "none", Env.BMC_PASSWORD_FILE),
         _setting("today", settings.today().isoformat(), Env.TODAY),
         _setting("actor", settings.actor(), Env.ACTOR, "USER"),
         _setting("language", i18n.chosen(None), Env.LANG, "LC_ALL", "LC_MESSAGES", "LANG"),

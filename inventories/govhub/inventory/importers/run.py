@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -12,20 +11,21 @@ from pathlib import Path
 from govhub.core import settings
 from govhub.core.diagnostics import Diagnostic, Diagnostics, SourceRange
 from govhub.core.errors import InvalidInput
-from govhub.core.files import write_atomic
 from govhub.core.text import plural
-from govhub.inventory.importers.columns import SECTIONS, What, column_at
+from govhub.inventory.editing.items import ItemEdit
+from govhub.inventory.editing.tree import Layout
+from govhub.inventory.editing.trial import AGAIN, CHANGED, Contents, copy_hub, edited, new_errors, replace_files, same
+from govhub.inventory.importers.columns import COLUMNS, SECTIONS, What, column_at
 from govhub.inventory.importers.entries import Entry, Known, make_entries
 from govhub.inventory.importers.header import Header, read_header, require_columns
 from govhub.inventory.importers.results import ImportResult, Outcome
 from govhub.inventory.importers.tables import read_rows
-from govhub.inventory.importers.trial import Contents, copy_hub, edited, new_errors
-from govhub.inventory.loader import Hub, load
+from govhub.inventory.loader import Hub
 
 # Each round takes out the rows that break the hub; what is still broken after these is no single row's fault.
 MAX_ROUNDS = 10
-DEFAULT_MODE = 0o644
-CHANGED = "somebody is changing the hub's files"
+ORDER = tuple(dict.fromkeys(column.path[0] for columns in COLUMNS.values() for column in columns))
+ONE_LINE = ("title", "overrides", "groups")
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ def import_table(
             if not task.found.errors:
                 files = [hub.folder / file for file in after]
                 if not dry_run:
-                    _replace(hub, before, after)
+                    replace_files(hub, before, after)
     except InvalidInput as error:
         task.found.extend(error.diagnostics)
         files = []
@@ -101,17 +101,29 @@ def _tried(task: _Import, header: Header) -> tuple[Contents, Contents]:
     """The files before and after, without the rows that break the hub; other breakage goes to ``found``."""
     with tempfile.TemporaryDirectory(prefix="govhub-import-") as folder:
         copy = copy_hub(task.hub, Path(folder))
-        tried = load(copy).hub
-        if tried is None or tried.inputs != task.hub.inputs:
-            raise InvalidInput.one("IMP032", CHANGED, hint="wait for the other change, then import again")
+        if not same(task.hub, copy):
+            raise InvalidInput.one("IMP032", CHANGED, hint=AGAIN)
         for _ in range(MAX_ROUNDS):
-            before, after = edited(task.hub, copy, task.section, [entry for entry in task.entries if entry.wanted])
+            before, after = edited(task.hub, copy, _layout(task.section), _edits(task))
             rest = _blame(task, header, new_errors(task.hub, copy, before, after, task.today))
             if rest is not None:
                 task.found.extend(rest)
                 return before, after
     task.found.error("IMP030", "the rows break the hub together", hint="import fewer of them at a time")
     return {}, {}
+
+
+def _layout(section: str) -> Layout:
+    return Layout(section=section, file=f"{section}.yaml", order=ORDER, one_line=ONE_LINE)
+
+
+def _edits(task: _Import) -> list[ItemEdit]:
+    names = [item.get("name") for item in task.hub.tree.get(task.section) or []]
+    return [
+        ItemEdit(item=None if entry.outcome is Outcome.ADDED else names.index(entry.name), changes=entry.changes)
+        for entry in task.entries
+        if entry.wanted
+    ]
 
 
 def _blame(task: _Import, header: Header, errors: Iterable[Diagnostic]) -> list[Diagnostic] | None:
@@ -140,33 +152,6 @@ def _stop_for_errors(task: _Import, partial: bool) -> None:
         hint = "correct these rows, or import the good ones alone (partial)"
         summary = f"nothing is imported, because {plural(failed, 'row has an error', 'rows have errors')}"
         task.found.error("IMP031", summary, source=SourceRange(task.path.name), hint=hint)
-
-
-def _replace(hub: Hub, before: Contents, after: Contents) -> None:
-    """All files or none: when one cannot be written, those before it are put back."""
-    paths = {file: (hub.folder / file).resolve() for file in after}
-    if any((path.read_bytes() if path.exists() else b"") != before[file] for file, path in paths.items()):
-        raise InvalidInput.one("IMP032", CHANGED, hint="wait for the other change, then import again")
-    done: list[str] = []
-    try:
-        for file, path in paths.items():
-            write_atomic(path, after[file], mode=_mode(path, hub.folder))
-            done.append(file)
-    except OSError:
-        for file in done:
-            if before[file]:
-                write_atomic(paths[file], before[file], mode=_mode(paths[file], hub.folder))
-            else:
-                paths[file].unlink()
-        raise
-
-
-def _mode(path: Path, folder: Path) -> int:
-    """The file's own mode; a new file gets that of its neighbour, so that the same people can read it."""
-    for known in (path, *sorted(folder.glob("*.yaml"))):
-        if known.is_file():
-            return stat.S_IMODE(known.stat().st_mode)
-    return DEFAULT_MODE
 
 
 def _result(task: _Import, files: list[Path], dry_run: bool) -> ImportResult:

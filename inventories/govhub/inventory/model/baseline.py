@@ -57,6 +57,36 @@ class ImageRegistry(Part):
         return self
 
 
+class Wipe(Part):
+    """What `hosts retire --wipe` stops and overwrites on a host, beside its disks without a system."""
+
+    services: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]+$", max_length=100)]] = [
+        "kubelet",
+        "containerd",
+        "postgresql",
+        "mariadb",
+    ]
+    """Units that may hold files open; those that a host does not have are passed over."""
+    folders: list[Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._-]+)+$", max_length=200)]] = [
+        "/home",
+        "/srv",
+        "/var/lib/containerd",
+        "/var/lib/etcd",
+        "/var/lib/kubelet",
+        "/var/lib/mysql",
+        "/var/lib/postgresql",
+        "/var/log",
+    ]
+    """Folders with data."""
+    keys: list[Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._-]+)+$", max_length=200)]] = [
+        "/etc/kubernetes",
+        "/etc/ssl/private",
+        "/etc/machine-id",
+        "/root/.ssh",
+    ]
+    """Keys and what else tells who the host was; SSH's host keys are always among them."""
+
+
 class Baseline(Assumable):
     """The state that every host is brought to."""
 
@@ -71,5 +101,10 @@ class Baseline(Assumable):
     mirror: PackageMirror | None = None
     registry: ImageRegistry | None = None
     """Where nodes get images from; without it they ask the registries that images name."""
+    bmc_ca: (
+        Annotated[str, Field(pattern=r"^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=:.\s-]+$", max_length=40_000)] | None
+    ) = None
+    """The authority that signed the certificates of management controllers (PEM); none: the machine's own store."""
+    wipe: Wipe = Wipe()
     login: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$", max_length=32)] = "govhub"
     """The account that playbooks log in with."""

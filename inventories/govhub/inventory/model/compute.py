@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from govhub.inventory.model.common import (
+    LABEL,
     Addresses,
     Arch,
     Assumable,
@@ -18,6 +19,9 @@ from govhub.inventory.model.common import (
     RackPattern,
     ShortName,
 )
+
+SERIAL = r"^[A-Za-z0-9][A-Za-z0-9._:+/-]*$"
+BMC = r"^(https?://)?([a-z0-9][a-z0-9.-]*|\[[0-9a-f:]+\])(:[0-9]{1,5})?(/redfish/v1/[Ss]ystems/[A-Za-z0-9._-]+)?$"
 
 
 class Accelerators(Part):
@@ -39,6 +43,17 @@ class HostRole(StrEnum):
     STORAGE = "storage"
     DATABASE = "database"
     NETWORK = "network"
+
+
+class Machine(Part):
+    """The machine that a host is: what tells it from all others, and where it is managed."""
+
+    serial: Annotated[str, Field(pattern=SERIAL, max_length=64)]
+    """Its serial number, or its UUID where the maker gives none; a machine has one place."""
+    bmc: Annotated[str, Field(pattern=BMC, max_length=200)] | None = None
+    """Its management controller (Redfish over HTTPS): ``10.62.13.11``, with ``:port`` or the path of a system."""
+    model: Annotated[str, Field(pattern=r"^[^{}%\x00-\x1f\x7f]*$", max_length=80)] = ""
+    """Maker and model, as the machine tells them."""
 
 
 class Hosts(Assumable):
@@ -71,6 +86,10 @@ class Hosts(Assumable):
     """Management addresses, such as ``10.62.0.{11..14}``, one a host; without them hosts are not configured."""
     lab: bool = False
     """Booted as a real host in the lab."""
+    machines: dict[Annotated[str, Field(pattern=LABEL, max_length=63)], Machine] = {}
+    """The machines that are known, by host name; ``hosts enrol`` fills this in."""
+    retired: list[Annotated[str, Field(pattern=LABEL, max_length=63)]] = []
+    """Hosts of this run that are gone; the others keep their names and racks."""
 
 
 class Taint(Part):

@@ -1,9 +1,12 @@
-"""A copy of the hub to try an import on: what it would break is known before anything is replaced."""
+"""A copy of the hub to try a change on: what it would break is known before anything is replaced."""
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
 import os
 import shutil
+import stat
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
@@ -11,14 +14,16 @@ from pathlib import Path
 
 from govhub.core.diagnostics import Diagnostic
 from govhub.core.errors import InvalidInput
+from govhub.core.files import write_atomic
 from govhub.inventory.checks import check_hub
-from govhub.inventory.importers.edits import edit
-from govhub.inventory.importers.entries import Entry
-from govhub.inventory.importers.results import Outcome
+from govhub.inventory.editing.items import ItemEdit, edit
+from govhub.inventory.editing.tree import Layout
 from govhub.inventory.loader import Hub, Loaded, load
 from govhub.inventory.located import MergedList
 
-DEFAULT_FILES = {"tenants": "tenants.yaml", "systems": "systems.yaml"}
+DEFAULT_MODE = 0o644
+CHANGED = "somebody is changing the hub's files"
+AGAIN = "wait for the other change, then try again"
 Contents = dict[str, bytes]
 """File contents by path relative to the hub folder."""
 
@@ -47,8 +52,8 @@ def _loads(path: Path, root: Path) -> bool:
     )
 
 
-def edited(hub: Hub, copy: Path, section: str, entries: Iterable[Entry]) -> tuple[Contents, Contents]:
-    """``(before, after)`` of every file that ``entries`` change.
+def edited(hub: Hub, copy: Path, layout: Layout, edits: Iterable[ItemEdit]) -> tuple[Contents, Contents]:
+    """``(before, after)`` of every file that ``edits`` change.
 
     Raises:
         InvalidInput: a file cannot be edited (IMP034).
@@ -56,7 +61,7 @@ def edited(hub: Hub, copy: Path, section: str, entries: Iterable[Entry]) -> tupl
     scratch = copy.parent / "scratch.yaml"
     before: Contents = {}
     after: Contents = {}
-    for file, group in _by_file(hub, section, entries).items():
+    for file, group in _by_file(hub, layout, edits).items():
         path = copy / file
         before[file] = path.read_bytes() if path.exists() else b""
         try:
@@ -64,7 +69,7 @@ def edited(hub: Hub, copy: Path, section: str, entries: Iterable[Entry]) -> tupl
         except UnicodeDecodeError as error:
             hint = "save it as UTF-8 first"
             raise InvalidInput.one("IMP034", f"{file} cannot be edited: it is not UTF-8", hint=hint) from error
-        after[file] = edit(text, section, group, scratch).encode()
+        after[file] = edit(text, layout, group, scratch).encode()
     return before, after
 
 
@@ -94,18 +99,67 @@ def _key(item: Diagnostic) -> tuple[str, str]:
     return (item.code, item.address)
 
 
-def _by_file(hub: Hub, section: str, entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    """Changed items stay in their file; new ones go to the last file that holds the section."""
-    items = hub.tree.get(section)
+def _by_file(hub: Hub, layout: Layout, edits: Iterable[ItemEdit]) -> dict[str, list[ItemEdit]]:
+    """Edits by file, with positions counted in it; new items go to the last file that holds the section."""
+    items = hub.tree.get(layout.section)
     shown = list(items.files) if isinstance(items, MergedList) else []
     files = [name.removeprefix(f"{hub.folder.name}/") for name in shown]
-    held = {item.get("name"): file for item, file in zip(items or [], files, strict=True)}
-    first = getattr(hub.tree, "files", {}).get(section, "").removeprefix(f"{hub.folder.name}/")
-    last = files[-1] if files else first or DEFAULT_FILES[section]
-    groups: dict[str, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(last if entry.outcome is Outcome.ADDED else held[entry.name], []).append(entry)
+    first = getattr(hub.tree, "files", {}).get(layout.section, "").removeprefix(f"{hub.folder.name}/")
+    last = files[-1] if files else first or layout.file
+    groups: dict[str, list[ItemEdit]] = {}
+    for one in edits:
+        file = last if one.item is None else files[one.item]
+        position = None if one.item is None else files[: one.item].count(file)
+        groups.setdefault(file, []).append(dataclasses.replace(one, item=position))
     return groups
+
+
+def same(hub: Hub, copy: Path) -> bool:
+    """Whether the copy is what was loaded: otherwise somebody changed the files in the meantime."""
+    tried = load(copy).hub
+    return tried is not None and tried.inputs == hub.inputs
+
+
+def unified(hub: Hub, before: Contents, after: Contents) -> str:
+    """What would change, as `diff -u` shows it."""
+    out: list[str] = []
+    for file in after:
+        name = f"{hub.folder.name}/{file}"
+        old, new = (part[file].decode().splitlines(keepends=True) for part in (before, after))
+        out += difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in out)
+
+
+def replace_files(hub: Hub, before: Contents, after: Contents) -> None:
+    """All files or none: when one cannot be written, those before it are put back.
+
+    Raises:
+        InvalidInput: a file is not what it was (IMP032).
+        OSError: nothing was changed.
+    """
+    paths = {file: (hub.folder / file).resolve() for file in after}
+    if any((path.read_bytes() if path.exists() else b"") != before[file] for file, path in paths.items()):
+        raise InvalidInput.one("IMP032", CHANGED, hint=AGAIN)
+    done: list[str] = []
+    try:
+        for file, path in paths.items():
+            write_atomic(path, after[file], mode=_mode(path, hub.folder))
+            done.append(file)
+    except OSError:
+        for file in done:
+            if before[file]:
+                write_atomic(paths[file], before[file], mode=_mode(paths[file], hub.folder))
+            else:
+                paths[file].unlink()
+        raise
+
+
+def _mode(path: Path, folder: Path) -> int:
+    """The file's own mode; a new file gets that of its neighbour, so that the same people can read it."""
+    for known in (path, *sorted(folder.glob("*.yaml"))):
+        if known.is_file():
+            return stat.S_IMODE(known.stat().st_mode)
+    return DEFAULT_MODE
 
 
 def _write(copy: Path, contents: Contents) -> None:

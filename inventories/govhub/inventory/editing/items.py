@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,7 @@ from ruamel.yaml.error import YAMLError
 
 from govhub.core.diagnostics import Diagnostics
 from govhub.core.errors import InvalidInput
-from govhub.inventory.importers.entries import Entry
-from govhub.inventory.importers.results import Outcome
-from govhub.inventory.importers.tree import put
+from govhub.inventory.editing.tree import Layout, put
 from govhub.inventory.located import LocatedMap, read_yaml
 
 MIN_WIDTH = 130
@@ -30,75 +30,94 @@ _DASH = re.compile(r"( *)- ")
 _BETWEEN = re.compile(r"\s*(#.*|\.\.\.)?\s*")
 
 
-def edit(text: str, section: str, entries: list[Entry], scratch: Path) -> str:
-    """``text`` (a hub file, or nothing) with ``entries`` changed in or added to ``section``.
+ItemPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemEdit:
+    """What happens to one item of a section; ``changes`` lead from the item to each new value."""
+
+    item: int | None = None
+    """Its position in the section; None for a new one, which comes last."""
+    changes: Mapping[ItemPath, Any] = field(default_factory=dict)
+    drop: bool = False
+    """The item goes away as a whole."""
+
+
+def edit(text: str, layout: Layout, edits: Iterable[ItemEdit], scratch: Path) -> str:
+    """``text`` (a hub file, or nothing) with the items of a section changed, added and dropped.
 
     ``scratch`` is a file that may be overwritten; it is where the outcome is parsed.
 
     Raises:
         InvalidInput: the file cannot be edited without losing something (IMP034).
     """
+    edits = list(edits)
     body = text.removeprefix(BOM)
     windows = "\r\n" in body
-    rendered = _render(body.replace("\r\n", "\n"), section, entries, scratch)
+    rendered = _render(body.replace("\r\n", "\n"), layout, edits, scratch)
     if windows:
         rendered = rendered.replace("\n", "\r\n")
-    spliced = _splice(body, rendered, section, entries, scratch)
+    spliced = _splice(body, rendered, layout.section, edits, scratch)
     return text[: len(text) - len(body)] + spliced
 
 
-def _render(body: str, section: str, entries: list[Entry], scratch: Path) -> str:
+def _render(body: str, layout: Layout, edits: list[ItemEdit], scratch: Path) -> str:
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = max(MIN_WIDTH, *(len(line) for line in body.split("\n")))
-    offset = _offset(body, section, scratch)
+    offset = _offset(body, layout.section, scratch)
     yaml.indent(mapping=2, sequence=offset + 2, offset=offset)
     try:
         root = yaml.load(body)
         root = CommentedMap() if root is None else root
-        _change(root, section, entries)
+        _change(root, layout, edits)
         out = io.StringIO()
         yaml.dump(root, out)
     except (YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
         summary = f"the hub's file cannot be edited: {' '.join(str(error).split())[:160]}"
-        hint = f"enter the {section} by hand, or move the section into a file of its own"
+        hint = f"enter the {layout.section} by hand, or move the section into a file of its own"
         raise InvalidInput.one("IMP034", summary, hint=hint) from error
     return out.getvalue()
 
 
-def _change(root: Any, section: str, entries: list[Entry]) -> None:
-    if root.get(section) is None:
-        root[section] = CommentedSeq()
-    items = root[section]
+def _change(root: Any, layout: Layout, edits: list[ItemEdit]) -> None:
+    if root.get(layout.section) is None:
+        root[layout.section] = CommentedSeq()
+    items = root[layout.section]
     if not items:
         # `tenants: []` would go on as one long line.
         items.fa.set_block_style()
-    by_name = {item.get("name"): position for position, item in enumerate(items)}
-    for entry in entries:
-        if entry.outcome is Outcome.ADDED:
+    for one in edits:
+        if one.item is None:
             items.append(CommentedMap())
-            position = len(items) - 1
-        else:
-            position = by_name[entry.name]
-        for path, value in entry.changes.items():
-            put(items, (position, *path), value)
+        elif any(path[0] in layout.opened for path in one.changes):
+            items[one.item].fa.set_block_style()
+        for path, value in one.changes.items():
+            put(items, (len(items) - 1 if one.item is None else one.item, *path), value, layout)
+    for position in sorted((one.item for one in edits if one.drop and one.item is not None), reverse=True):
+        del items[position]
 
 
-def _splice(body: str, rendered: str, section: str, entries: list[Entry], scratch: Path) -> str:
+def _splice(body: str, rendered: str, section: str, edits: list[ItemEdit], scratch: Path) -> str:
     """The original lines with the changed items' rendered lines; the whole rendering when that is not the same."""
     meant = _parse(rendered, scratch)
     before, after = _spans(body, section, scratch), _spans(rendered, section, scratch)
     if not before or not after or meant is None:
         return rendered
     old, new = body.split("\n"), rendered.split("\n")
-    names = [item.get("name") for item in meant[section]]
-    changed = {names.index(entry.name) for entry in entries if entry.outcome is Outcome.UPDATED}
+    dropped = {one.item for one in edits if one.drop}
+    changed = {one.item for one in edits} - dropped
+    kept = iter(after)
     out = old[: before[0][0]]
     for position, (start, end) in enumerate(before):
         following = before[position + 1][0] if position + 1 < len(before) else len(old)
-        lines = new[slice(*after[position])] if position in changed else old[start:end]
-        added = _added(old, new, before, after) if position + 1 == len(before) else []
-        out += lines + added + old[end:following]
+        if position not in dropped:
+            span = next(kept)
+            out += new[slice(*span)] if position in changed else old[start:end]
+        if position + 1 == len(before):
+            out += _added(old, new, before, list(kept))
+        out += old[end:following]
     result = "\n".join(out)
     return result if _parse(result, scratch) == meant else rendered
 
@@ -109,7 +128,7 @@ def _added(old: list[str], new: list[str], before: list[tuple[int, int]], after:
     spaced = any(not line.strip() for gap in gaps for line in gap)
     blank = ["\r" if old[0].endswith("\r") else ""] if spaced else []
     lines: list[str] = []
-    for start, end in after[len(before) :]:
+    for start, end in after:
         lines += blank + new[start:end]
     return lines
 

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from govhub.inventory.importers.columns import COLUMNS
-
-ORDER = list(dict.fromkeys(column.path[0] for columns in COLUMNS.values() for column in columns))
-ONE_LINE = ("title", "overrides", "groups")
+REMOVE = object()
+"""The value that takes a key away."""
 
 
-def put(root: Any, path: tuple[str | int, ...], value: Any) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How the items of a section are written."""
+
+    section: str
+    file: str
+    """The file that is made when the hub has no such section."""
+    order: tuple[str, ...]
+    """Keys in their usual order; others come last."""
+    one_line: tuple[str, ...] = ()
+    """Parts that are written on one line."""
+    opened: tuple[str, ...] = ()
+    """Parts that may grow long: an item that stood on one line is opened when it gets one."""
+
+
+def put(root: Any, path: tuple[str | int, ...], value: Any, layout: Layout) -> None:
     """Set the value at ``path``; what lies between is created, and nothing that is shared by an alias is changed."""
     node = root
     for position, step in enumerate(path[:-1]):
-        node = _child(node, step, path[position + 1])
-    _set(node, path[-1], _styled(value))
+        node = _child(node, step, path[position + 1], layout)
+    if value is REMOVE:
+        node.pop(path[-1], None)
+    else:
+        _set(node, path[-1], _styled(value), layout)
 
 
-def _child(node: Any, step: str | int, following: str | int) -> Any:
+def _child(node: Any, step: str | int, following: str | int, layout: Layout) -> Any:
     if isinstance(node, CommentedSeq) and step == len(node):
         node.append(_flow(CommentedMap()))
     elif isinstance(node, CommentedMap) and node.get(step) is None:
         child: Any = CommentedSeq() if isinstance(following, int) else CommentedMap()
-        _set(node, step, _flow(child) if step in ONE_LINE else child)
+        _set(node, step, _flow(child) if step in layout.one_line else child, layout)
     child = node[step]
     if child.anchor.value is not None:
         # An alias elsewhere stands for the same object; the other place must keep its value.
@@ -38,12 +55,13 @@ def _copy(child: Any) -> Any:
     return _flow(fresh) if child.fa.flow_style() else fresh
 
 
-def _set(node: Any, key: Any, value: Any) -> None:
+def _set(node: Any, key: Any, value: Any, layout: Layout) -> None:
     if not isinstance(node, CommentedMap) or key in node:
         node[key] = value
         return
     keys = list(node)
-    before = [known for known in keys if known in ORDER and key in ORDER and ORDER.index(known) < ORDER.index(key)]
+    order = layout.order
+    before = [known for known in keys if known in order and key in order and order.index(known) < order.index(key)]
     at = max((keys.index(known) for known in before), default=len(keys) - 1) + 1
     node.insert(at, key, value)
     if keys and at == len(keys):
@@ -58,6 +76,8 @@ def _keep_gap(node: Any, last: Any, key: Any) -> None:
 
 
 def _styled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _flow(CommentedMap(value))
     return _flow(CommentedSeq(value)) if isinstance(value, list) else value
 
 
