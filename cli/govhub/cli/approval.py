@@ -35,18 +35,24 @@ class Approval:
         console = terminal.err if terminal.json else terminal.out
         show_plan(console, plan, verbose=terminal.verbose)
         console.print()
-        if self.yes:
-            return True
-        if not terminal.interactive:
-            raise UsageError.one(
-                "USE002",
-                "there are changes, and no terminal to ask on",
-                hint=f"look with: {terminal.program} plan {plan.hub}, then add --yes",
-            )
-        return self._ask(tr("Destroy all this?") if self.operation == "destroy" else tr("Make these changes?"))
+        question = tr("Destroy all this?") if self.operation == "destroy" else tr("Make these changes?")
+        return agreed(terminal, question, yes=self.yes, look=f"plan {plan.hub}")
 
-    def _ask(self, question: str) -> bool:
-        sys.stdout.flush()
-        self.terminal.err.print(f"{question} [y/N] ", end="", soft_wrap=True)
-        answer = sys.stdin.readline()
-        return answer.strip().lower() in YES
+
+def agreed(terminal: Terminal, question: str, *, yes: bool, look: str) -> bool:
+    """Ask, unless ``yes`` says it already; ``look`` is the command that only shows.
+
+    Raises:
+        UsageError: there is nobody to ask.
+    """
+    if yes:
+        return True
+    if not terminal.interactive:
+        raise UsageError.one(
+            "USE002",
+            "there are changes, and no terminal to ask on",
+            hint=f"look with: {terminal.program} {look}, then add --yes",
+        )
+    sys.stdout.flush()
+    terminal.err.print(f"{question} [y/N] ", end="", soft_wrap=True)
+    return sys.stdin.readline().strip().lower() in YES

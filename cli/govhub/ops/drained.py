@@ -19,7 +19,7 @@ def undrained(kube: Kube, node: str) -> list[Diagnostic]:
         TargetUnreachable, KubeError: it could not be seen, which is not the same as empty.
     """
     found = kube.request("GET", "/api/v1/pods", fieldSelector=f"spec.nodeName={node}")
-    pods = sorted(_name(pod) for pod in found.get("items", []) if _stays(pod))
+    pods = sorted(_name(pod) for pod in found.get("items", []) if moves(pod))
     if not pods:
         return []
     return [
@@ -33,7 +33,7 @@ def undrained(kube: Kube, node: str) -> list[Diagnostic]:
     ]
 
 
-def _stays(pod: dict[str, Any]) -> bool:
+def moves(pod: dict[str, Any]) -> bool:
     """Whether somebody would miss the pod: not what has ended, and not what comes and goes with the node."""
     meta = pod["metadata"]
     owners = [owner.get("kind") for owner in meta.get("ownerReferences") or [] if owner.get("controller")]

@@ -49,6 +49,8 @@ class PlayRequest:
     timeout: float = 3600.0
     fast: bool = True
     """Use Mitogen when it is there."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Options of the play's roles that are not the hub's to declare."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Environment variables that roles read; they are written nowhere."""
 
@@ -102,7 +104,11 @@ class Play:
                 playbook=str(playbook(self._request.play)),
                 inventory=str(inventory),
                 envvars=_environment(folder, fast=self._request.fast) | dict(self._request.secrets),
-                extravars={"govhub_serial": self._request.serial, "govhub_max_fail": self._request.max_fail},
+                extravars={
+                    "govhub_serial": self._request.serial,
+                    "govhub_max_fail": self._request.max_fail,
+                    **self._request.options,
+                },
                 cmdline=" ".join(["--check --diff"] if self._request.check else ["--diff"]),
                 forks=self._request.forks,
                 timeout=int(self._request.timeout),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from govhub.cli.commands import enrol, retire
+from govhub.cli.commands import enrol, retire, upgrade
 from govhub.cli.grammar import command, group
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     command(child, "list")(list_)
     enrol.register(child)
     retire.register(child)
+    upgrade.register(child)
 
 
 def list_(terminal: Terminal, hub: HubName) -> int:

@@ -102,6 +102,8 @@ def announcement(kind: str, data: dict[str, Any]) -> str:
         "target-pinned": (tr("this hub is now bound to cluster"), "{cluster} ({uid})"),
         "hosts-started": (tr("hosts to bring to their declared state:"), "{hosts}"),
         "host-finished": (tr("done"), "{host}  {changed} {what}"),
+        "upgrade-started": (tr("upgrades"), "{host}"),
+        "upgrade-finished": (tr("done"), "{host}  {seconds} s"),
         "host-failed": (tr("failed"), "{host}  {why}"),
         "repaired": (tr("repaired:"), "{address}"),
         "orphan-removed": (tr("removed an orphan:"), "{address}"),
