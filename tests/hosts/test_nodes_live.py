@@ -6,14 +6,18 @@ The tests build on each other: provisioned, asked, cut off, and asked again.
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from govhub.core.exits import Exit
 from govhub.core.kube import KINDS
 from hosts.conftest import NodeHub
 
 REAL = {"data1", "data2"}
+# dpkg believes that an old version is there; the mirror has the one that really is.
+OUTDATED = "sed -i '/^Package: less$/,/^Version:/s/^Version: .*/Version: 1-1/' /var/lib/dpkg/status"
 
 
 def until(found: Callable[[], bool], seconds: float = 120) -> bool:
@@ -29,6 +33,10 @@ def stays(found: Callable[[], bool], looks: int = 3) -> bool:
             return False
         time.sleep(1)
     return True
+
+
+def web_addresses(hub: NodeHub) -> list[str]:
+    return [f"http://{pod['status']['podIP']}:8080/visits" for pod in hub.pods("web") if pod["status"].get("podIP")]
 
 
 def web(hub: NodeHub) -> dict[str, str]:
@@ -124,3 +132,108 @@ def test_a_power_cut_loses_nothing_that_was_answered(node_hub: NodeHub) -> None:
     # Names and the database start anew beside each other: it counts when it stays.
     assert until(lambda: stays(as_before), 240)
     assert drifted(node_hub) == {}
+
+
+def upgraded(hub: NodeHub, **more: Any) -> UpgradeResult:
+    return upgrade(UpgradeRequest(hub=str(hub.folder), **more))
+
+
+def closed(hub: NodeHub) -> set[str]:
+    return {name for name, node in hub.nodes().items() if node["spec"].get("unschedulable")}
+
+
+def test_what_waits_is_shown_and_nothing_is_touched_without_consent(node_hub: NodeHub) -> None:
+    assert upgraded(node_hub).status == "current"
+    for name in (*REAL, "store1"):
+        node_hub.inside(name, OUTDATED)
+    node_hub.inside("data1", "touch /run/reboot-required")
+    result = upgraded(node_hub, approve=lambda _: False)
+    assert result.status == "declined"
+    found = {item.host: item for item in result.hosts}
+    assert {name: item.status for name, item in found.items()} == dict.fromkeys({*REAL, "store1"}, "planned")
+    assert all(item.packages[0].startswith("less 1-1 → ") for item in found.values())
+    assert [name for name, item in found.items() if item.reboot] == ["data1"]
+    database = node_hub.pods("db")[0]["spec"]["nodeName"]
+    assert [name for name, item in found.items() if "education-prod/visits-db" in item.interrupts] == [database]
+    assert closed(node_hub) == set()
+
+
+def test_a_budget_that_allows_nobody_to_go_stops_the_upgrade_and_opens_the_node_again(node_hub: NodeHub) -> None:
+    labels = {"app.kubernetes.io/component": "web", "govhub.io/system": "visits"}
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "all-of-them", "namespace": "education-prod"},
+        "spec": {"minAvailable": 2, "selector": {"matchLabels": labels}},
+    }
+    usual = node_hub.kube.get(KINDS["policy", "PodDisruptionBudget"], "visits-web", "education-prod")
+    assert usual
+    # One pod may have one budget.
+    node_hub.kube.delete(KINDS["policy", "PodDisruptionBudget"], "visits-web", "education-prod")
+    node_hub.kube.create(budget)
+    try:
+        node = node_hub.pods("web")[0]["spec"]["nodeName"]
+        result = upgraded(node_hub, limit=(node,), drain_seconds=4)
+        assert (result.status, result.exit) == ("failed", Exit.FAILED)
+        assert "budget allows none to go" in result.problems[0].summary
+        assert closed(node_hub) == set()
+        assert "1-1" in node_hub.inside(node, "dpkg-query -W less"), "its packages were not touched"
+    finally:
+        node_hub.kube.delete(KINDS["policy", "PodDisruptionBudget"], "all-of-them", "education-prod")
+        assert node_hub.everything().status == "done"
+
+
+def test_a_frozen_department_keeps_its_hosts(node_hub: NodeHub) -> None:
+    path = node_hub.folder / "exceptions.yaml"
+    freeze = "{name: exams, kind: freeze, target: tenant/education, owner: 教育局, reason: exams, until: 2099-01-01}"
+    path.write_text(f"exceptions:\n  - {freeze}\n", encoding="utf-8")
+    try:
+        result = upgraded(node_hub, limit=("data*",))
+    finally:
+        path.unlink()
+    assert {item.status for item in result.hosts} == {"frozen"}
+    assert [item.code for item in result.problems] == ["UPG002"] * len(REAL)
+    assert closed(node_hub) == set()
+
+
+def test_an_upgrade_empties_one_node_after_the_other_and_is_paused_and_resumed(node_hub: NodeHub) -> None:
+    with Watch(node_hub) as watch:
+        first = upgraded(node_hub, limit=("data*",), pause_after=1)
+        assert (first.status, first.problems) == ("paused", [])
+        assert [item.status for item in first.hosts] == ["done", "not tried"]
+        booted = node_hub.machine("data1").inits()
+        # As a run leaves it that is killed between a node's upgrade and its opening.
+        cordon(node_hub.kube, "data1", "killed-run")
+        second = upgraded(node_hub)
+        assert (second.status, second.problems) == ("done", [])
+        assert {item.host: item.status for item in second.hosts} == dict.fromkeys({*REAL, "store1"}, "done")
+    assert closed(node_hub) == set()
+    assert not any(CORDONED_BY in node["metadata"]["annotations"] for node in node_hub.nodes().values())
+    assert node_hub.machine("data1").inits() == booted, "the second run only opened it"
+    assert all("1-1" not in node_hub.inside(name, "dpkg-query -W less") for name in (*REAL, "store1"))
+    assert not node_hub.inside("data1", "ls /run/reboot-required || true").startswith("/run")
+    assert watch.longest < 5, "somebody always answers for the web application"
+    assert upgraded(node_hub).status == "current"
+
+
+class Watch(threading.Thread):
+    """Asks all web pods again and again; ``longest`` is the longest time in seconds in which none answered."""
+
+    def __init__(self, hub: NodeHub) -> None:
+        super().__init__(daemon=True)
+        self.hub, self.longest, self._over = hub, 0.0, threading.Event()
+
+    def run(self) -> None:
+        last = time.monotonic()
+        while not self._over.wait(0.5):
+            if any(self.hub.ask(address) not in ("refused", "time-out") for address in web_addresses(self.hub)):
+                last = time.monotonic()
+            self.longest = max(self.longest, time.monotonic() - last)
+
+    def __enter__(self) -> Watch:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()

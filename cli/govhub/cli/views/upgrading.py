@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from govhub.cli.i18n import tr
-from govhub.cli.views.text import diagnostics, duration, line, row, safe, table
+from govhub.cli.views.text import diagnostics, line, row, safe, seconds, table
 from govhub.core.text import and_more
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def show_upgraded(console: Console, result: UpgradeResult, program: str, *, look
         "frozen": tr("frozen"),
         "not tried": tr("not tried"),
     }
-    out = table(tr("Host"), tr("state"), tr("packages"), tr("time"), numbers=(3, 4))
+    out = table(tr("Host"), tr("state"), tr("packages"), tr("time"), numbers=(2, 3))
     for item in result.hosts:
-        time = duration(item.seconds) if item.seconds else ""
+        time = seconds(item.seconds) if item.seconds else ""
         row(out, item.host, words[item.status], str(len(item.packages)), time)
     console.print(out)
     if result.problems:
