@@ -13,6 +13,9 @@ from typing import Any
 
 from govhub.core.exits import Exit
 from govhub.core.kube import KINDS
+from govhub.ops.drain import CORDONED_BY, cordon
+from govhub.ops.upgrade import upgrade
+from govhub.ops.upgrades import UpgradeRequest, UpgradeResult
 from hosts.conftest import NodeHub
 
 REAL = {"data1", "data2"}
