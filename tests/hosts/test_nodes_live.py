@@ -39,13 +39,13 @@ def stays(found: Callable[[], bool], looks: int = 3) -> bool:
 
 
 def web_addresses(hub: NodeHub) -> list[str]:
-    return [f"http://{pod['status']['podIP']}:8080/visits" for pod in hub.pods("web") if pod["status"].get("podIP")]
+    return [f"http://{pod['status']['podIP']}:8080/entries" for pod in hub.pods("web") if pod["status"].get("podIP")]
 
 
 def web(hub: NodeHub) -> dict[str, str]:
     """The web pods' addresses by their node."""
     pods = [pod for pod in hub.pods("web") if pod["status"].get("podIP")]
-    return {pod["spec"]["nodeName"]: f"http://{pod['status']['podIP']}:8080/visits" for pod in pods}
+    return {pod["spec"]["nodeName"]: f"http://{pod['status']['podIP']}:8080/entries" for pod in pods}
 
 
 def drifted(hub: NodeHub) -> dict[str, tuple[list[str], dict[str, str], str]]:

@@ -49,7 +49,7 @@ IMAGES = (
     Image(name="kubernetes/pause:3.10", program="pause", command=("/pause",)),
     Image(name="kubernetes/coredns:1.15.0", program="coredns", command=("/coredns", "-conf", "/etc/coredns/Corefile")),
     Image(name="lab/postgres:15", files="postgres", command=("/bin/sh", "/app/start.sh")),
-    Image(name="lab/visits:1.0.0", files="visits", command=("/usr/bin/python3", "/app/app.py")),
+    Image(name="lab/register:1.0.0", files="register", command=("/usr/bin/python3", "/app/app.py")),
 )
 PROGRAMS = tuple(image.program for image in IMAGES if image.program)
 

@@ -1,25 +1,27 @@
-"""Visitor appointments: a small departmental web application that keeps its data in PostgreSQL.
+"""A register: a small departmental web application that keeps its entries in PostgreSQL.
 
-``GET /`` shows the page, ``GET /visits`` lists the appointments as JSON, ``POST /visits`` takes ``name=…``.
+``GET /`` shows the page, ``GET /entries`` lists the last entries as JSON, ``POST /entries`` takes ``name=…``.
 """
 
 import html
 import json
 import os
+import socket
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 import psycopg2
 
-HOST = os.environ.get("DB_HOST", "visits-db")
+# SYSTEM-WORKLOAD-…-… is the name of a pod; the system's database is SYSTEM-db.
+HOST = os.environ.get("DB_HOST") or f"{socket.gethostname().rsplit('-', 3)[0]}-db"
 PORT = int(os.environ.get("PORT", "8080"))
 MOST = 2000
-PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>来访预约</title>
-<h1>来访预约</h1>
-<form method="post" action="/visits"><input name="name" required maxlength="80"><button>预约</button></form>
+PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>登记簿</title>
+<h1>登记簿</h1>
+<form method="post" action="/entries"><input name="name" required maxlength="80"><button>登记</button></form>
 <ol>{}</ol></html>"""
-TABLE = """CREATE TABLE IF NOT EXISTS visits (
+TABLE = """CREATE TABLE IF NOT EXISTS entries (
     id bigserial PRIMARY KEY, name text NOT NULL, made timestamptz NOT NULL DEFAULT now())"""
 
 
@@ -41,17 +43,17 @@ class Handler(BaseHTTPRequestHandler):
     """One request; a database that does not answer is said to be so, with 503."""
 
     def do_GET(self):
-        """The page, or the appointments."""
-        self.answer(lambda: query("SELECT id, name FROM visits ORDER BY id DESC LIMIT 100"))
+        """The page, or the entries."""
+        self.answer(lambda: query("SELECT id, name FROM entries ORDER BY id DESC LIMIT 100"))
 
     def do_POST(self):
-        """One more appointment."""
+        """One more entry."""
         length = min(int(self.headers.get("Content-Length") or 0), MOST)
         name = parse_qs(self.rfile.read(length).decode()).get("name", [""])[0].strip()[:80]
         if not name:
             self.say(400, "text/plain", "a name is needed\n")
             return
-        self.answer(lambda: query("INSERT INTO visits (name) VALUES (%s) RETURNING id, name", name))
+        self.answer(lambda: query("INSERT INTO entries (name) VALUES (%s) RETURNING id, name", name))
 
     def answer(self, ask):
         """Rows as JSON, or as the page."""
@@ -60,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         except psycopg2.Error as error:
             self.say(503, "text/plain", f"the database does not answer: {type(error).__name__}\n")
             return
-        if self.path == "/visits":
+        if self.path == "/entries":
             self.say(200, "application/json", json.dumps([{"id": number, "name": name} for number, name in rows]))
         else:
             self.say(
