@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,13 @@ def role_options(role: str) -> frozenset[str]:
 def secret_options(role: str) -> frozenset[str]:
     """Those of them that it declares ``no_log``."""
     return frozenset(name for name, spec in _specs(role).items() if spec.get("no_log"))
+
+
+@cache
+def role_defaults(role: str) -> Mapping[str, Any]:
+    """What a role assumes of options that nobody gives."""
+    path = content("playbooks", "roles", role, "defaults", "main.yml")
+    return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
 
 
 def _specs(role: str) -> dict[str, dict[str, Any]]:
