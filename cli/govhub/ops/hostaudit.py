@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from govhub.core.files import private_folder, write_atomic
 from govhub.core.settings import actor, hub_home
-from govhub.hosts.audit.catalogue import STANDARD, checks, controls, edition, without_check
+from govhub.hosts.audit.catalogue import STANDARD, checks, edition, without_check
 from govhub.hosts.audit.judge import judge, subject_of, unread
 from govhub.hosts.audit.model import Control, Result, Verdict
 from govhub.hosts.content import roles_of
@@ -37,9 +36,9 @@ def hosts_audit(request: SweepRequest) -> Document:
     document: Document = {
         "schema": SCHEMA,
         "hub": found.hub.name,
-        "audit": f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        "audit": f"{now:%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(3)}",
         "actor": actor(),
-        "time": now.isoformat(timespec="seconds"),
+        "time": now.isoformat(timespec="milliseconds"),
         "standard": STANDARD,
         "catalogue": edition(),
         "saved": request.saved,
@@ -123,8 +122,3 @@ def _keep(hub: str, document: Document) -> None:
     for old in sorted(folder.glob("*.json"))[:-KEEP]:
         with suppress(OSError):
             old.unlink()
-
-
-def titles_of(numbers: Iterable[str]) -> dict[str, Document]:
-    """The titles of controls, by number."""
-    return {number: _title(controls()[number]) for number in numbers}
