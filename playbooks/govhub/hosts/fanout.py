@@ -72,13 +72,9 @@ def fan_out(hosts: Mapping[str, Reach], errand: Errand) -> Iterator[Answer]:
     waiting = dict(hosts)
     if not waiting:
         return
-    words = [sys.executable, "-m", "govhub.hosts.fanout_worker"]
-    if setpriv := shutil.which("setpriv"):
-        # It ends with us: commands must not go on behind the back of the next run.
-        words = [setpriv, "--pdeathsig", "KILL", "--", *words]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     with subprocess.Popen(
-        words,
+        _words(),
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -104,6 +100,13 @@ def fan_out(hosts: Mapping[str, Reach], errand: Errand) -> Iterator[Answer]:
             child.kill()
     if waiting:
         raise _broken(said, len(waiting))
+
+
+def _words() -> list[str]:
+    words = [sys.executable, "-m", "govhub.hosts.fanout_worker"]
+    # It ends with us: commands must not go on behind the back of the next run.
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", "--", *words] if setpriv else words
 
 
 def _request(hosts: Mapping[str, Reach], errand: Errand) -> dict[str, Any]:

@@ -68,8 +68,15 @@ def show_unread(console: Console, document: Document) -> None:
         parts.append(f"{tr('no address')} {len(document['without_address']):,}")
     if document["saved"]:
         oldest = max((item["age"] for item in _hosts(document) if item["age"] is not None), default=0.0)
-        parts.append(f"{tr('saved; the oldest was read before')} {seconds(oldest)}")
+        parts.append(f"{tr('saved; the oldest was read before')} {since(oldest)}")
     line(console, f"\n{'; '.join(parts)}; {seconds(document['seconds'])}", style="bold")
+
+
+def since(value: float) -> str:
+    """A time that has passed: days and hours when it is long."""
+    if value >= 2 * 86400:
+        return f"{value / 86400:.0f} d"
+    return f"{value / 3600:.0f} h" if value >= 2 * 3600 else seconds(value)
 
 
 def _hosts(document: Document) -> list[Document]:
@@ -92,7 +99,7 @@ def _cells(item: Document) -> tuple[str, ...]:
         _count(None if ports is None else len({(one["protocol"], one["port"]) for one in ports})),
         _count(None if certificates is None else len(certificates)),
         _offset(clock),
-        tr("unknown") if item["uptime"] is None else seconds(item["uptime"]),
+        tr("unknown") if item["uptime"] is None else since(item["uptime"]),
         {True: tr("yes"), False: tr("no"), None: tr("unknown")}[item["reboot_required"]],
     )
 

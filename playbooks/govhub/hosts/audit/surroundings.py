@@ -54,7 +54,10 @@ def time_servers(host: Subject, servers: list[str]) -> list[str]:
     section = host.reading.section("timesources")
     if section.exit in (1, 127) and "timesources" in host.reading.sections:
         return ["the time service does not answer"]
-    live = {words[2] for line in host.lines("timesources") if len(words := line.split(",")) > 2}
+    rows = [line.split(",") for line in host.lines("timesources")]
+    if any(len(row) < 3 for row in rows):
+        raise Unverified("the time service's answer cannot be understood")
+    live = {row[2] for row in rows}
     found = [f"takes its time from {name}, which is not declared" for name in sorted(live - set(servers))]
     return found + [f"does not ask {name}" for name in sorted(set(servers) - live)]
 
@@ -62,7 +65,7 @@ def time_servers(host: Subject, servers: list[str]) -> list[str]:
 def clock(host: Subject, zone: str, seconds: float) -> list[str]:
     """A clock in another zone, one that differs from ours, and one that its own source says is off."""
     found = []
-    shown = host.reading.section("zone").text.rpartition("zoneinfo/")[2]
+    shown = "".join(host.lines("zone")).rpartition("zoneinfo/")[2]
     if shown != zone:
         found.append(f"the time zone is {shown or 'unknown'}, not {zone}")
     facts = read_clock(host.reading)
@@ -78,15 +81,12 @@ def clock(host: Subject, zone: str, seconds: float) -> list[str]:
 
 def package_sources(host: Subject, url: str) -> list[str]:
     """Sources of packages beside the mirror, and such whose signature apt has not seen or does not ask for."""
-    rows = [line.split() for line in host.lines("sources")]
-    if not rows:
+    fetched = [line.split() for line in host.lines("sources")]
+    places = {line.strip().rstrip("/") for line in (*host.lines("configured"), *(row[0] for row in fetched))}
+    if not places:
         return ["no source of packages"]
-    found = set()
-    for row in rows:
-        if row[0].rstrip("/") != url.rstrip("/"):
-            found.add(f"packages come from {row[0]}")
-        if row[-1] != "yes":
-            found.add(f"packages of {row[0]} have no signature that apt knows")
+    found = {f"packages come from {place}" for place in places - {url.rstrip("/")}}
+    found |= {f"packages of {row[0]} have no signature that apt knows" for row in fetched if row[-1] != "yes"}
     found |= {f"packages need no signature: {' '.join(line.split())[:80]}" for line in host.lines("insecure")}
     return sorted(found)
 

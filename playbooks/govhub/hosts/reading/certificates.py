@@ -24,10 +24,13 @@ def certificates(reading: Reading) -> list[dict[str, Any]] | None:
             file = line.removeprefix("file ")
         elif line == _BEGIN:
             block = [line]
+        elif not block:
+            return None
         else:
             block.append(line)
             if line == _END:
                 found.append({"file": file, **_described("\n".join(block) + "\n")})
+                block = []
     return found
 
 

@@ -110,7 +110,8 @@ def _packages(reading: Reading) -> Facts:
 def upgrades(reading: Reading) -> list[str] | None:
     """Packages that the host's mirror has newer; None when apt could not say, or has no source to say it from."""
     section = reading.section("upgrades")
-    if section.exit or not reading.section("sources").lines:
+    strange = any(not line.startswith(("Inst ", "Conf ", "Remv ")) for line in section.lines)
+    if section.exit or strange or not reading.section("sources").lines:
         return None
     return [found.group(1) for line in section.lines if (found := _UPGRADE.match(line))]
 

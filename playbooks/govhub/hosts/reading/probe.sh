@@ -45,6 +45,8 @@ main() {
     section packages dpkg-query -W -f '${db:Status-Abbrev}\t${Package}\t${Version}\n'
     asking upgrades apt-get -s -qq -o Debug::NoLocking=1 dist-upgrade
     asking sources apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(TRUSTED)'
+    # The former has only what was fetched already, this every source that is set up.
+    asking configured apt-get indextargets --no-release-info --format '$(REPO_URI)'
     # Options that make apt take packages without a signature.
     script insecure 'grep -s -i -h -E "^[^#]*(trusted|allow-insecure|allow-weak)[^[:alnum:]]+yes" /etc/apt/sources.list /etc/apt/sources.list.d/*; apt-config dump | grep -i -E "^(APT::Get::AllowUnauthenticated|Acquire::AllowInsecureRepositories) .(true|1|yes)"; :'
     script compilers 'command -v gcc cc g++ clang as make; :'

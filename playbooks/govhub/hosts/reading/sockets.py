@@ -33,11 +33,12 @@ class Socket:
 
 
 def sockets(reading: Reading) -> list[Socket] | None:
-    """The listening sockets, sorted, each once; None when they could not be read."""
+    """The listening sockets, sorted, each once; None when they could not be read or understood, all of them."""
     section = reading.section("listening")
-    if section.exit:
+    found = [_socket(line.split(None, 6)) for line in section.lines]
+    if section.exit or None in found:
         return None
-    return sorted({found for line in section.lines if (found := _socket(line.split(None, 6)))})
+    return sorted({item for item in found if item})
 
 
 def _socket(words: list[str]) -> Socket | None:
