@@ -74,8 +74,13 @@ def _specs(role: str) -> dict[str, dict[str, Any]]:
 
 def packages() -> list[str]:
     """Every package that a role installs by name."""
+    return sorted({name for path in content("playbooks", "roles").iterdir() for name in tasks_packages(path.name)})
+
+
+def tasks_packages(role: str) -> list[str]:
+    """The packages that a role's tasks install by name."""
     found: set[str] = set()
-    for path in content("playbooks", "roles").glob("*/tasks/*.yml"):
+    for path in content("playbooks", "roles", role).glob("tasks/*.yml"):
         for task in _tasks(yaml.safe_load(path.read_text(encoding="utf-8")) or []):
             names = task[APT].get("name", []) if APT in task else []
             found |= {name for name in ([names] if isinstance(names, str) else names) if "{{" not in name}
