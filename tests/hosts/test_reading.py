@@ -80,6 +80,12 @@ def test_a_host_cannot_fake_another_section() -> None:
     assert len(found["listening"].lines) == 5
 
 
+def test_a_password_in_an_address_is_not_kept() -> None:
+    found = parse(answer(sources="http://me:hunter2@mirror/debian/ bookworm yes"), MARK)
+    assert found is not None
+    assert found["sources"].lines == ("http://mirror/debian/ bookworm yes",)
+
+
 def test_the_exit_code_of_each_section_is_kept() -> None:
     text = f"{MARK} begin nft\n\n{MARK} end nft 127\n{MARK} complete"
     found = parse(text, MARK)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,9 +18,13 @@ from govhub.bench.results import Result, timed
 from govhub.core.files import private_folder
 from govhub.core.settings import content
 from govhub.hosts.content import FINISHED, role_defaults, tasks_packages
+from govhub.hosts.fanout import Errand, as_root, fan_out
+from govhub.hosts.reach import reaches
 from govhub.hosts.runner import Play, PlayRequest
 from govhub.hosts.variables import Declared
+from govhub.lab.hosts.cached import made_once, place
 from govhub.lab.hosts.fleet import Fleet
+from govhub.lab.hosts.shell import run
 from govhub.ops.hostread import SweepRequest, hosts_facts, selected
 from govhub.ops.load import valid_hub
 
@@ -70,6 +76,49 @@ def base(size: int, runs: int) -> list[Result]:
                 against_pyinfra.stock.append(timed(lambda: _pyinfra(folder, hosts)))
                 against_plain.stock.append(timed(lambda: _plain(folder, play)))
     return [against_pyinfra, against_plain]
+
+
+def lynis(runs: int) -> list[Result]:
+    """The hardening index of lynis on one host, bare and as declared; lynis is only here, no role installs it."""
+    result = Result(name="hosts-lynis", unit="of 100", note="stock: bare Debian")
+    tree = _lynis()
+    for _ in range(runs):
+        with lab_hosts(1, 12) as folder:
+            _with_people(folder)
+            (machine,) = Fleet(folder.name).machines().values()
+            shutil.copytree(tree / "usr", machine.root / "opt" / "lynis" / "usr", symlinks=True)
+            result.stock.append(_index(folder, machine.name))
+            run_up(folder)
+            result.ours.append(_index(folder, machine.name))
+    return [result]
+
+
+def _lynis() -> Path:
+    """Debian's package, unpacked once into the cache."""
+
+    def make(folder: Path) -> None:
+        run("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", "lynis", cwd=folder)
+        (package,) = folder.glob("lynis_*.deb")
+        run("dpkg-deb", "-x", package, folder)
+
+    target = place("lynis")
+    made_once(target, make)
+    return target
+
+
+def _index(folder: Path, name: str) -> float:
+    hub, _ = valid_hub(str(folder))
+    # It wants its files where the package has them.
+    script = (
+        "cp -a /opt/lynis/usr/. /usr/; mkdir -p /etc/lynis; lynis audit system --quick --no-colors --no-log"
+        " | sed -n 's/.*Hardening index : *\\([0-9]*\\).*/\\1/p'"
+    )
+    errand = Errand(command=as_root(shlex.join(["/bin/sh", "-c", script])), timeout=300.0)
+    (answer,) = fan_out({name: reaches(hub).hosts[name]}, errand)
+    words = answer.output.split()
+    if not words or not words[-1].isdigit():
+        raise RuntimeError(f"lynis says no index: {answer.status} {answer.why} {answer.output[-300:]}")
+    return float(words[-1])
 
 
 def _sweep(folder: Path, size: int) -> None:

@@ -42,6 +42,7 @@ BENCHMARKS = {
             "hosts-verify", "all roles over 8 hosts as declared", lambda runs: hosts.verify(8, runs), 3, default=False
         ),
         Benchmark("hosts-facts", "facts of 20 real hosts", lambda runs: hostread.facts((20,), runs), 5, default=False),
+        Benchmark("hosts-lynis", "hardening index of lynis, bare and declared", hostread.lynis, 1, default=False),
         Benchmark(
             "hosts-base",
             "the base role on 8 hosts with nothing to do, pyinfra and plain Ansible beside it",

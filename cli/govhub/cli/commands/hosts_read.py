@@ -25,7 +25,7 @@ MaxFail = Annotated[
 ]
 Words = Annotated[
     list[str],
-    typer.Argument(metavar="-- COMMAND…", help="A program and its arguments, or one quoted shell line."),
+    typer.Argument(metavar="-- COMMAND", help="A program and its arguments, or one quoted shell line."),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA = "govhub.host-reading/1"
+# Addresses may carry a password, which is never kept.
+_LOGIN = re.compile(r"//[^/@\s]+@")
 _PROBE = Path(__file__).with_name("probe.sh")
 
 
@@ -70,7 +73,7 @@ def parse(text: str, mark: str) -> dict[str, Section] | None:
     for line in text.splitlines():
         word, _, rest = line.partition(" ")
         if word != mark:
-            lines.append(line)
+            lines.append(_LOGIN.sub("//", line))
         elif rest == "complete":
             return found
         elif rest.startswith("begin "):
