@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,6 +188,44 @@ def test_the_event_loop_of_pyinfra_stays_in_its_own_process() -> None:
     environment: dict[str, Any] = {"PYTHONPATH": ":".join(sys.path), "PATH": "/usr/bin:/bin"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_the_child_ends_with_whoever_started_it() -> None:
+    """Commands must not go on behind the back of the next run when we are killed."""
+    code = (
+        "import subprocess, sys; from govhub.hosts.fanout import _words\n"
+        "child = subprocess.Popen(_words(), stdin=int(sys.argv[1]), start_new_session=True)\n"
+        "print(child.pid, flush=True); child.wait()"
+    )
+    environment = {"PYTHONPATH": ":".join(sys.path), "PATH": os.environ["PATH"]}
+    # We keep the end that is written to, so that the child, which waits for its request, cannot end by itself.
+    reading_end, writing_end = os.pipe()
+    words = [sys.executable, "-c", code, str(reading_end)]
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True, pass_fds=(reading_end,)) as parent:
+        assert parent.stdout
+        child = Path("/proc") / parent.stdout.readline().strip() / "cmdline"
+        _until(lambda: b"-m\0govhub.hosts.fanout_worker" in _read(child))
+        time.sleep(0.5)
+        assert _read(child), "it waits"
+        parent.kill()
+        parent.wait()
+        _until(lambda: not _read(child))
+    os.close(reading_end)
+    os.close(writing_end)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("size", [0, 10, 5000])

@@ -86,7 +86,8 @@ def lynis(runs: int) -> list[Result]:
         with lab_hosts(1, 12) as folder:
             _with_people(folder)
             (machine,) = Fleet(folder.name).machines().values()
-            shutil.copytree(tree / "usr", machine.root / "opt" / "lynis" / "usr", symlinks=True)
+            for part in ("usr", "etc"):
+                shutil.copytree(tree / part, machine.root / "opt" / "lynis" / part, symlinks=True)
             result.stock.append(_index(folder, machine.name))
             run_up(folder)
             result.ours.append(_index(folder, machine.name))
@@ -110,7 +111,7 @@ def _index(folder: Path, name: str) -> float:
     hub, _ = valid_hub(str(folder))
     # It wants its files where the package has them.
     script = (
-        "cp -a /opt/lynis/usr/. /usr/; mkdir -p /etc/lynis; lynis audit system --quick --no-colors --no-log"
+        "cp -a /opt/lynis/usr/. /usr/; cp -a /opt/lynis/etc/. /etc/; lynis audit system --quick --no-colors --no-log"
         " | sed -n 's/.*Hardening index : *\\([0-9]*\\).*/\\1/p'"
     )
     errand = Errand(command=as_root(shlex.join(["/bin/sh", "-c", script])), timeout=300.0)

@@ -74,7 +74,9 @@ def audit(
     document = hosts_audit(
         SweepRequest(hub=hub, limit=tuple(limit or ()), timeout=timeout, parallel=parallel, saved=saved)
     )
-    view_of(terminal).show(document, lambda console: show_audit(console, document, verbose=terminal.verbose))
+    view_of(terminal).show(
+        document, lambda console: show_audit(console, document, terminal.program, verbose=terminal.verbose)
+    )
     if document["problems"]:
         return Exit.UNREACHABLE
     # What could not be verified is not good either.

@@ -17,7 +17,7 @@ FEW = 5
 STYLES = {"failed": ("✗", "red"), "unverified": ("?", "yellow")}
 
 
-def show_audit(console: Console, document: Document, *, verbose: bool = False) -> None:
+def show_audit(console: Console, document: Document, program: str, *, verbose: bool = False) -> None:
     """Findings first; a host that could not be read is never among the good ones."""
     for result, title in (("failed", tr("Findings")), ("unverified", tr("Could not be verified"))):
         found = [item for item in document["findings"] if item["result"] == result]
@@ -36,6 +36,10 @@ def show_audit(console: Console, document: Document, *, verbose: bool = False) -
     style = "bold red" if counts["failed"] else "bold yellow" if counts["unverified"] else "bold green"
     line(console, f"{document['standard']}: {text}", style=style)
     line(console, f"{tr('Audit')} {document['audit']}")
+    if counts["failed"]:
+        # `drift` notes which hosts differ; `up` then goes to those.
+        hub = document["hub"]
+        line(console, f"{tr('To put it right')}: {program} drift {hub}; {program} up {hub} --layer hosts")
 
 
 def in_language(title: Document) -> str:
