@@ -30,6 +30,7 @@ FUNCTIONS: Mapping[str, Callable[..., list[str]]] = {
         settings.kernel_audit,
         settings.lines,
         settings.modes,
+        settings.modules,
         settings.pam_settings,
         settings.private_keys,
         settings.sshd,

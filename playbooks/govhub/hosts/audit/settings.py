@@ -63,8 +63,14 @@ def pam_settings(
 def lines(host: Subject, section: str, wanted: list[str]) -> list[str]:
     """Texts that are not in a file; comments do not count, and neither does how they are spaced."""
     there = [" ".join(line.split()) for line in host.lines(section) if not line.lstrip().startswith("#")]
-    texts = [" ".join(text.split()) for text in wanted]
+    texts = [" ".join(line.split()) for text in wanted for line in text.splitlines()]
     return [f"{section} lacks: {text[:80]}" for text in texts if not any(text in line for line in there)]
+
+
+def modules(host: Subject, names: list[str]) -> list[str]:
+    """Kernel modules that could be loaded although they should not."""
+    rules = {tuple(line.split()[:3]) for line in host.lines("modules")}
+    return [f"{name} can be loaded" for name in names if ("install", name, "/bin/false") not in rules]
 
 
 def modes(host: Subject, **wanted: str) -> list[str]:

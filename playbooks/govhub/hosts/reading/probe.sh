@@ -86,6 +86,7 @@ main() {
     # Only what is judged: other lines may hold what is nobody's business.
     script profile 'grep -s -h -E "TMOUT|umask" /etc/profile.d/*.sh; :'
     script limits 'cat /etc/security/limits.conf /etc/security/limits.d/*.conf; :'
+    script modules 'cat /etc/modprobe.d/*.conf; :'
     script banner 'cat /etc/issue.net; :'
     script modes 'stat -c "%a %U %G %n" /etc/passwd /etc/group /etc/shadow /etc/gshadow /etc/sudoers /etc/sudoers.d /etc/ssh/sshd_config /etc/crontab /etc/cron.d /etc/cron.daily /etc/cron.hourly /etc/cron.weekly /etc/cron.monthly /var/log/journal /var/log/sudo.log /root /etc/ssh/*_key; :'
     section audit auditctl -s
