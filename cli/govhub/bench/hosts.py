@@ -39,10 +39,10 @@ def grow(sizes: tuple[int, ...], runs: int) -> list[Result]:
             Result(name=f"hosts-unchanged-{size}", unit="s", limit=same),
         ]
         for _ in range(runs):
-            with _hosts(0, size) as hub:
+            with lab_hosts(0, size) as hub:
                 results[0].ours.append(timed(lambda hub=hub, size=size: _boot(hub, size)))  # type: ignore[misc]
-                results[1].ours.append(timed(lambda hub=hub: _up(hub)))  # type: ignore[misc]
-                results[2].ours.append(timed(lambda hub=hub: _up(hub)))  # type: ignore[misc]
+                results[1].ours.append(timed(lambda hub=hub: run_up(hub)))  # type: ignore[misc]
+                results[2].ours.append(timed(lambda hub=hub: run_up(hub)))  # type: ignore[misc]
         out += results
     return out
 
@@ -50,8 +50,8 @@ def grow(sizes: tuple[int, ...], runs: int) -> list[Result]:
 def verify(size: int, runs: int) -> list[Result]:
     """All roles over hosts that are as declared: our runner against plain Ansible with its defaults."""
     result = Result(name=f"hosts-verify-{size}", unit="s", limit=0.35, note="stock: ansible-playbook, 5 forks")
-    with _hosts(size, size) as hub:
-        _up(hub)
+    with lab_hosts(size, size) as hub:
+        run_up(hub)
         for _ in range(runs):
             result.ours.append(timed(lambda: _look(hub)))
             result.stock.append(timed(lambda: _plain(hub)))
@@ -59,7 +59,8 @@ def verify(size: int, runs: int) -> list[Result]:
 
 
 @contextmanager
-def _hosts(booted: int, size: int) -> Iterator[Path]:
+def lab_hosts(booted: int, size: int) -> Iterator[Path]:
+    """The folder of a hub with ``size`` hosts, of which the first ones run in a lab of its own until the end."""
     with tempfile.TemporaryDirectory(prefix="govhub-bench-") as scratch, own_place(Path(scratch) / "home"):
         hub = write_hub(Path(scratch) / "synthetic", objects=16, hosts=max(size, 12))
         try:
@@ -77,7 +78,12 @@ def _boot(folder: Path, size: int) -> None:
         raise RuntimeError("not all hosts were made")
 
 
-def _up(folder: Path) -> None:
+def run_up(folder: Path) -> None:
+    """Bring its hosts to their declared state.
+
+    Raises:
+        RuntimeError: not all came there.
+    """
     result = up(RunRequest(hub=str(folder), selection=Selection(layers=("hosts",)), wait=0))
     if result.status not in ("done", "unchanged"):
         raise RuntimeError(f"up {result.status}: {result.problems[:1]}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from govhub.bench import engine, hosts, local
+from govhub.bench import engine, hostread, hosts, local
 from govhub.bench.results import Result
 from govhub.core.errors import UsageError
 from govhub.core.text import did_you_mean
@@ -40,6 +40,15 @@ BENCHMARKS = {
         ),
         Benchmark(
             "hosts-verify", "all roles over 8 hosts as declared", lambda runs: hosts.verify(8, runs), 3, default=False
+        ),
+        Benchmark("hosts-facts", "facts of 20 real hosts", lambda runs: hostread.facts((20,), runs), 5, default=False),
+        Benchmark("hosts-lynis", "hardening index of lynis, bare and declared", hostread.lynis, 1, default=False),
+        Benchmark(
+            "hosts-base",
+            "the base role on 8 hosts with nothing to do, pyinfra and plain Ansible beside it",
+            lambda runs: hostread.base(8, runs),
+            3,
+            default=False,
         ),
         Benchmark("postgres", "600 objects, state in PostgreSQL", lambda runs: engine.in_postgresql(600, runs), 2),
         Benchmark(

@@ -21,7 +21,7 @@ SECTIONS = {
     "Every day": ("validate", "plan", "up", "drift", "status", "destroy"),
     "Hub files": ("init", "import", "schema"),
     "State and records": ("state", "events", "config"),
-    "Hosts": ("hosts",),
+    "Hosts": ("hosts", "evidence"),
     "Lab and tools": ("lab", "doctor", "demo", "bench"),
 }
 

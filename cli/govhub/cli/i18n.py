@@ -23,15 +23,22 @@ class _Current:
     """The catalogue in use; one process speaks one language."""
 
     catalogue = gettext.NullTranslations()
+    language = "en"
 
 
 def use(language: str) -> None:
     """Speak ``language`` from now on; anything but Chinese is English."""
     _Current.catalogue = gettext.NullTranslations()
+    _Current.language = language if language in LANGUAGES else "en"
     if language == "zh":
         # Rather English than nothing: a broken installation must not keep anybody from `up`.
         with contextlib.suppress(ImportError, OSError):
             _Current.catalogue = _load(CATALOGUE)
+
+
+def language() -> str:
+    """The language in use, for texts that come in both."""
+    return _Current.language
 
 
 def tr(text: str) -> str:

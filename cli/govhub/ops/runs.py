@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from govhub.core.diagnostics import Diagnostic, Severity
-from govhub.core.events import EVENTS_VERSION, EventLog
+from govhub.core.events import EVENTS_VERSION, EventLog, Listener
 from govhub.core.exits import Exit
 from govhub.core.files import private_folder, write_atomic
 from govhub.core.secrets import REDACTOR, scrub
@@ -60,24 +60,36 @@ def new_run(session: Session, operation: str, request: RunRequest) -> Iterator[R
     Raises:
         LockHeld: another run works on this hub.
     """
-    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    with HubLock(session.state, run_id, operation) as lock:
-        folder = private_folder(runs_folder(session.name) / run_id)
-        events = EventLog(folder / "events.ndjson", redact=REDACTOR)
-        if request.listener:
-            events.listen(request.listener)
-        run = Run(run_id, folder, events, lock)
-        events.emit(
-            "run-started", version=EVENTS_VERSION, run=run_id, hub=session.name, operation=operation, actor=actor()
-        )
+    run_id = new_id()
+    with (
+        HubLock(session.state, run_id, operation) as lock,
+        recorded(session.name, run_id, operation, request.listener) as events,
+    ):
+        run = Run(run_id, runs_folder(session.name) / run_id, events, lock)
         if lock.taken_reason:
             former = lock.taken_over.run if lock.taken_over else ""
             events.emit("lock-taken-over", from_run=former, reason=lock.taken_reason)
-        try:
-            yield run
-        finally:
-            events.close()
-            _prune(folder.parent)
+        yield run
+
+
+def new_id() -> str:
+    """A name for a run; names sort by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+@contextmanager
+def recorded(hub: str, run_id: str, operation: str, listener: Listener | None = None) -> Iterator[EventLog]:
+    """A run folder with the events of an operation; closed whatever happens, and old folders are removed."""
+    folder = private_folder(runs_folder(hub) / run_id)
+    events = EventLog(folder / "events.ndjson", redact=REDACTOR)
+    if listener:
+        events.listen(listener)
+    events.emit("run-started", version=EVENTS_VERSION, run=run_id, hub=hub, operation=operation, actor=actor())
+    try:
+        yield events
+    finally:
+        events.close()
+        _prune(folder.parent)
 
 
 def executor_of(session: Session, run: Run, request: RunRequest, connections: Mapping[str, Connection]) -> Executor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,13 @@ def secret_options(role: str) -> frozenset[str]:
     return frozenset(name for name, spec in _specs(role).items() if spec.get("no_log"))
 
 
+@cache
+def role_defaults(role: str) -> Mapping[str, Any]:
+    """What a role assumes of options that nobody gives."""
+    path = content("playbooks", "roles", role, "defaults", "main.yml")
+    return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
+
+
 def _specs(role: str) -> dict[str, dict[str, Any]]:
     path = content("playbooks", "roles", role, "meta", "argument_specs.yml")
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -67,8 +74,13 @@ def _specs(role: str) -> dict[str, dict[str, Any]]:
 
 def packages() -> list[str]:
     """Every package that a role installs by name."""
+    return sorted({name for path in content("playbooks", "roles").iterdir() for name in tasks_packages(path.name)})
+
+
+def tasks_packages(role: str) -> list[str]:
+    """The packages that a role's tasks install by name."""
     found: set[str] = set()
-    for path in content("playbooks", "roles").glob("*/tasks/*.yml"):
+    for path in content("playbooks", "roles", role).glob("tasks/*.yml"):
         for task in _tasks(yaml.safe_load(path.read_text(encoding="utf-8")) or []):
             names = task[APT].get("name", []) if APT in task else []
             found |= {name for name in ([names] if isinstance(names, str) else names) if "{{" not in name}

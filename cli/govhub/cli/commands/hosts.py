@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from govhub.cli.commands import enrol, retire, upgrade
+from govhub.cli.commands import enrol, hosts_read, retire, upgrade
 from govhub.cli.grammar import command, group
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
@@ -15,9 +15,10 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     child = group(app, "hosts", "The servers under the clusters: what is declared, and how they stand.")
     command(child, "list")(list_)
+    hosts_read.register(child)
+    upgrade.register(child)
     enrol.register(child)
     retire.register(child)
-    upgrade.register(child)
 
 
 def list_(terminal: Terminal, hub: HubName) -> int:

@@ -182,12 +182,14 @@ class Fleet:
         }
         document = {
             "hosts": hosts,
-            # The clock of a container is the machine's.
+            # The clock of a container is the machine's, and so are the kernel's audit and most of its settings.
             "variables": {
                 "mirror_url": mirror.url(),
                 "mirror_suite": archive_of()[1],
                 "mirror_key": stock.key,
                 "chrony_steers": False,
+                "hardening_audit": False,
+                "hardening_sysctl": {},
             },
             # Calls of the API server come from this machine.
             "networks": {"management": [f"{OUTSIDE}/32"], "nodes": [f"{PREFIX}.0/24"], "control": [f"{OUTSIDE}/32"]},
