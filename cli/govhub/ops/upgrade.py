@@ -76,8 +76,9 @@ def _roll(session: Session, run: Run, request: UpgradeRequest, result: UpgradeRe
             item.why = error.diagnostics[0].summary
         item.seconds = time.monotonic() - started
         item.status = "failed" if item.why else "done"
-        kind = "host-failed" if item.why else "upgrade-finished"
-        run.events.emit(kind, host=item.host, status=item.status, why=item.why, seconds=round(item.seconds, 1))
+        run.events.emit(
+            "upgrade-finished", host=item.host, status=item.status, why=item.why, seconds=round(item.seconds, 1)
+        )
         done += 1
         if item.why:
             # What went wrong here would go wrong on the next one too.

@@ -103,7 +103,10 @@ def announcement(kind: str, data: dict[str, Any]) -> str:
         "hosts-started": (tr("hosts to bring to their declared state:"), "{hosts}"),
         "host-finished": (tr("done"), "{host}  {changed} {what}"),
         "upgrade-started": (tr("upgrades"), "{host}"),
-        "upgrade-finished": (tr("done"), "{host}  {seconds} s"),
+        "upgrade-finished": (
+            tr("failed") if data.get("why") else tr("done"),
+            "{host}  {why}" if data.get("why") else "{host}  {seconds} s",
+        ),
         "host-failed": (tr("failed"), "{host}  {why}"),
         "repaired": (tr("repaired:"), "{address}"),
         "orphan-removed": (tr("removed an orphan:"), "{address}"),
