@@ -66,7 +66,7 @@ VIOLATIONS = {
     "pulumi outside": ("cli/govhub/ops/up.py", "import pulumi.automation", "Pulumi"),
     "kubernetes outside": ("stacks/govhub/engine/live.py", "from kubernetes import client", "Kubernetes"),
     "a process outside": ("cli/govhub/ops/status.py", "import subprocess", "Processes"),
-    "a process in a function": ("stacks/govhub/engine/keys.py", "def f():\n    import subprocess", "Processes"),
+    "a process in a function": ("inventories/govhub/core/keys.py", "def f():\n    import subprocess", "Processes"),
     "typer outside": ("cli/govhub/ops/status.py", "import typer", "Typer"),
     "rich outside": ("stacks/govhub/engine/executor.py", "from rich.console import Console", "Typer"),
     "psycopg outside": ("cli/govhub/ops/session.py", "import psycopg", "database"),
