@@ -63,6 +63,7 @@ VIOLATIONS = {
     "engine on the lab": ("stacks/govhub/engine/drift.py", "import govhub.lab.toolchain", "know no lab"),
     "hosts on the lab": ("playbooks/govhub/hosts/reach.py", "import govhub.lab.cluster", "Hosts know"),
     "ansible outside": ("cli/govhub/ops/hosts.py", "import ansible_runner", "Ansible"),
+    "cryptography outside": ("playbooks/govhub/hosts/passwords.py", "import cryptography.x509", "Cryptography"),
     "pulumi outside": ("cli/govhub/ops/up.py", "import pulumi.automation", "Pulumi"),
     "kubernetes outside": ("stacks/govhub/engine/live.py", "from kubernetes import client", "Kubernetes"),
     "a process outside": ("cli/govhub/ops/status.py", "import subprocess", "Processes"),

@@ -23,6 +23,7 @@ from govhub.core.files import private_folder, write_atomic
 from govhub.core.secrets import REDACTOR
 from govhub.core.settings import content
 from govhub.hosts.content import FINISHED, playbook
+from govhub.hosts.expressions import rendered
 from govhub.hosts.outcome import HostOutcome
 from govhub.hosts.variables import Declared
 
@@ -175,7 +176,7 @@ def _inventory(hosts: Iterable[Declared]) -> dict[str, Any]:
     for host in hosts:
         for group in host.groups:
             groups.setdefault(group, {"hosts": {}})["hosts"][host.name] = {}
-    variables = {host.name: {**host.variables, **host.connection} for host in hosts}
+    variables = {host.name: rendered({**host.variables, **host.connection}) for host in hosts}
     return {"all": {"hosts": variables, "children": groups}}
 
 
@@ -189,6 +190,7 @@ def _environment(folder: Path, *, fast: bool) -> dict[str, str]:
         "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
         "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s -o ConnectTimeout=10",
         "ANSIBLE_ROLES_PATH": str(content("playbooks", "roles")),
+        "ANSIBLE_LOOKUP_PLUGINS": str(content("playbooks", "plugins", "lookup")),
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
         "ANSIBLE_DEPRECATION_WARNINGS": "false",

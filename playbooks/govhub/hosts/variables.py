@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from govhub.core.settings import today
+from govhub.hosts.period import period_of
 from govhub.hosts.reach import Reaches
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.compute import HostRole
@@ -80,6 +82,11 @@ def _baseline(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> dict[
         "chrony_servers": list(base.time_servers) if host.name == clock else [reached.hosts[clock].address],
         "chrony_clients": _networks(hub, reached, "nodes") if host.name == clock else [],
         "firewall_rules": firewall_rules(hub, reached, host, clock),
+        "certificates_hub": hub.name,
+        "certificates_name": host.name,
+        "certificates_addresses": [reached.hosts[host.name].address],
+        "certificates_generation": base.certificates.generation,
+        "certificates_period": period_of(today()),
     }
     if base.mirror:
         out |= {"mirror_url": base.mirror.url, "mirror_suite": base.mirror.suite, "mirror_key": base.mirror.key}

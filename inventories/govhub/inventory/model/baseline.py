@@ -32,6 +32,13 @@ class PackageMirror(Part):
     """The mirror's public key, armoured."""
 
 
+class Certificates(Part):
+    """The hub's own certificate authority, which every host has a certificate of."""
+
+    generation: int = Field(default=1, ge=1, le=1_000_000)
+    """Raised to change the authority and all keys: `govhub hosts rotate HUB --certificates`."""
+
+
 class Baseline(Assumable):
     """The state that every host is brought to."""
 
@@ -44,5 +51,6 @@ class Baseline(Assumable):
     journal_days: int = Field(default=183, ge=1, le=3650)
     """Days that logs are kept; GB/T 22239 asks for six months."""
     mirror: PackageMirror | None = None
+    certificates: Certificates = Certificates()
     login: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$", max_length=32)] = "govhub"
     """The account that playbooks log in with."""
