@@ -185,6 +185,7 @@ def _large_hub(tenants: int = 61, systems: int = 120) -> dict[str, Any]:
         entry["names"] = f"n{position}-{{0001..2000}}"
         entry["racks"] = "jz/h1/r{001..450}/{01..24}"
         entry["watts"] = 400
+    hub["databases"] = []
     model = {"title": {"zh": "局", "en": "Bureau"}, "quota": "large"}
     hub["tenants"] += [model | {"name": f"bureau-{i}"} for i in range(tenants - 2)]
     tax = next(system for system in hub["systems"] if system["name"] == "tax")

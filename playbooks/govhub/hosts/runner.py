@@ -76,8 +76,6 @@ class Play:
         Raises:
             ToolMissing: Ansible is not installed.
         """
-        import ansible_runner
-
         ansible = shutil.which("ansible-playbook", path=_path())
         if not ansible:
             raise ToolMissing.one("HST002", "ansible-playbook is not there", hint="pip install ansible-core")
@@ -87,30 +85,46 @@ class Play:
         # It ends with us: a play that outlives a killed run would go on behind the back of the next one.
         start = private_folder(folder / "bin") / "ansible-playbook"
         write_atomic(start, f'#!/bin/sh\nexec setpriv --pdeathsig KILL -- {shlex.quote(ansible)} "$@"\n', mode=0o700)
-        inventory = folder / "hosts.json"
-        write_atomic(inventory, json.dumps(_inventory(self._request.hosts), indent=1))
+        hosts = self._request.hosts
         try:
-            result = ansible_runner.run(
-                private_data_dir=str(folder),
-                project_dir=str(content("playbooks")),
-                playbook=str(playbook()),
-                inventory=str(inventory),
-                envvars=_environment(folder, fast=self._request.fast),
-                extravars={"govhub_serial": self._request.serial, "govhub_max_fail": self._request.max_fail},
-                cmdline=" ".join(["--check --diff"] if self._request.check else ["--diff"]),
-                forks=self._request.forks,
-                timeout=int(self._request.timeout),
-                quiet=True,
-                event_handler=self._event,
-                cancel_callback=self._cancelled.is_set,
-                suppress_env_files=True,
-            )
-            if result.status not in ("successful", "failed") or not any(item.tasks for item in self.outcomes.values()):
-                self.message = self.message or f"ansible-playbook: {result.status}"
+            while hosts:
+                self._pass(folder, hosts)
+                hosts = self._left_alone(hosts)
         finally:
             for name in ("artifacts", "env", "cp", "tmp"):
                 shutil.rmtree(folder / name, ignore_errors=True)
         return self.outcomes
+
+    def _pass(self, folder: Path, hosts: tuple[Declared, ...]) -> None:
+        """Run the playbook once over some hosts."""
+        import ansible_runner
+
+        inventory = folder / "hosts.json"
+        write_atomic(inventory, json.dumps(_inventory(hosts), indent=1))
+        result = ansible_runner.run(
+            private_data_dir=str(folder),
+            project_dir=str(content("playbooks")),
+            playbook=str(playbook()),
+            inventory=str(inventory),
+            envvars=_environment(folder, fast=self._request.fast),
+            extravars={"govhub_serial": self._request.serial, "govhub_max_fail": self._request.max_fail},
+            cmdline=" ".join(["--check --diff"] if self._request.check else ["--diff"]),
+            forks=self._request.forks,
+            timeout=int(self._request.timeout),
+            quiet=True,
+            event_handler=self._event,
+            cancel_callback=self._cancelled.is_set,
+            suppress_env_files=True,
+        )
+        if result.status not in ("successful", "failed") or not any(item.tasks for item in self.outcomes.values()):
+            self.message = self.message or f"ansible-playbook: {result.status}"
+
+    def _left_alone(self, hosts: tuple[Declared, ...]) -> tuple[Declared, ...]:
+        """Hosts that Ansible left half-way because all hosts of another play had failed: they fail nobody else."""
+        left = tuple(host for host in hosts if self.outcomes[host.name].status == "not reached")
+        bad = len(self.outcomes) - len(left) - sum(item.status == "done" for item in self.outcomes.values())
+        too_many = bad * 100 > self._request.max_fail * len(self.outcomes)
+        return () if too_many or self.message or self.cancelled or len(left) == len(hosts) else left
 
     def _event(self, event: dict[str, Any]) -> bool:
         """Take in one event; False keeps ansible-runner from writing it to disk, where it would not be scrubbed."""

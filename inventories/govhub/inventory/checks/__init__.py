@@ -7,6 +7,7 @@ from datetime import date
 from govhub.core.diagnostics import Diagnostic
 from govhub.inventory.checks import (
     capacity,
+    databases,
     environments,
     exceptions,
     flows,
@@ -30,6 +31,7 @@ CHECKS = (
     references.check,
     regions.check,
     places.check,
+    databases.check,
     network.check,
     flows.check,
     security.check,

@@ -9,6 +9,7 @@ from pydantic import Field
 from govhub.inventory.model.baseline import Baseline
 from govhub.inventory.model.common import Assumable, Name, Part, ShortName, Title
 from govhub.inventory.model.compute import Cluster, Hosts
+from govhub.inventory.model.databases import Database
 from govhub.inventory.model.network import Prefix, Zone
 from govhub.inventory.model.place import Region, Site
 from govhub.inventory.model.tenancy import ExceptionEntry, QuotaClass, Service, System, Tenant
@@ -96,6 +97,7 @@ class HubFile(Part):
     sites: list[Site] = Field(min_length=1)
     hosts: list[Hosts] = []
     baseline: Baseline = Baseline()
+    databases: list[Database] = []
     zones: list[Zone] = []
     prefixes: list[Prefix] = []
     clusters: list[Cluster] = Field(min_length=1)

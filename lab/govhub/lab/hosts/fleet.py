@@ -24,6 +24,8 @@ from govhub.lab.hosts.shell import run
 MOST = 60
 BOOT_SECONDS = 60.0
 OFF_SECONDS = 20.0
+DATABASE_MEMORY = 128
+"""MiB that a database server in the lab plans with."""
 Progress = Callable[[str], None]
 
 
@@ -165,6 +167,9 @@ class Fleet:
                 "mirror_suite": archive_of()[1],
                 "mirror_key": stock.key,
                 "chrony_steers": False,
+                # What is declared is a server's memory; here all hosts share one machine's.
+                "postgresql_memory": DATABASE_MEMORY,
+                "mariadb_memory": DATABASE_MEMORY,
             },
             "networks": {"management": [f"{OUTSIDE}/32"], "nodes": [f"{PREFIX}.0/24"]},
         }
