@@ -37,15 +37,20 @@ class Approval:
         console.print()
         if self.yes:
             return True
-        if not terminal.interactive:
+        return self.ask(plan.hub, tr("Destroy all this?") if self.operation == "destroy" else tr("Make these changes?"))
+
+    def ask(self, hub: str, question: str) -> bool:
+        """The question alone, for changes that are shown in another way.
+
+        Raises:
+            UsageError: there is nobody to ask.
+        """
+        if not self.terminal.interactive:
             raise UsageError.one(
                 "USE002",
                 "there are changes, and no terminal to ask on",
-                hint=f"look with: {terminal.program} plan {plan.hub}, then add --yes",
+                hint=f"look with: {self.terminal.program} plan {hub}, then add --yes",
             )
-        return self._ask(tr("Destroy all this?") if self.operation == "destroy" else tr("Make these changes?"))
-
-    def _ask(self, question: str) -> bool:
         sys.stdout.flush()
         self.terminal.err.print(f"{question} [y/N] ", end="", soft_wrap=True)
         answer = sys.stdin.readline()

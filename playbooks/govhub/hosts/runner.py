@@ -38,6 +38,8 @@ class PlayRequest:
     hosts: tuple[Declared, ...]
     folder: Path
     """A private folder for the inventory and Ansible's own files."""
+    playbook: str = "hosts.yml"
+    """One of `playbooks/plays`, with the task that hosts come to in the end."""
     check: bool = False
     forks: int = FORKS
     serial: str = "100%"
@@ -52,7 +54,7 @@ OnEvent = Callable[[HostOutcome], None]
 
 
 class Play:
-    """A run of ``hosts.yml``; ``cancel`` may be called from another thread."""
+    """A run of a shipped playbook; ``cancel`` may be called from another thread."""
 
     def __init__(self, request: PlayRequest, on_event: OnEvent | None = None) -> None:
         self._request, self._on_event = request, on_event
@@ -104,7 +106,7 @@ class Play:
         result = ansible_runner.run(
             private_data_dir=str(folder),
             project_dir=str(content("playbooks")),
-            playbook=str(playbook()),
+            playbook=str(playbook(self._request.playbook)),
             inventory=str(inventory),
             envvars=_environment(folder, fast=self._request.fast),
             extravars={"govhub_serial": self._request.serial, "govhub_max_fail": self._request.max_fail},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from govhub.core.settings import today
+from govhub.hosts.balancers import balancer_groups, balancer_rules, balancer_variables
 from govhub.hosts.databases import database_groups, database_rules, database_variables
 from govhub.hosts.period import period_of
 from govhub.hosts.reach import Reaches
@@ -51,7 +52,7 @@ def _declared(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> Decla
         groups.append(f"cluster_{host.cluster}")
     if host.pool:
         groups.append(f"pool_{host.cluster}_{host.pool}")
-    groups += database_groups(hub, reached, host)
+    groups += database_groups(hub, reached, host) + balancer_groups(hub, host)
     connection: dict[str, Any] = {"ansible_host": reach.address, "ansible_user": reach.user}
     if reach.key:
         connection["ansible_ssh_private_key_file"] = reach.key
@@ -60,7 +61,8 @@ def _declared(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> Decla
             f"-o UserKnownHostsFile={reach.known_hosts} -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes"
         )
     variables = _facts_of_place(hub, host) | _baseline(hub, reached, host, clock)
-    variables |= database_variables(hub, reached, host) | dict(reached.variables)
+    variables |= database_variables(hub, reached, host) | balancer_variables(hub, reached, host)
+    variables |= reached.variables
     return Declared(host.name, tuple(sorted(_group(name) for name in groups)), variables, connection)
 
 
@@ -107,7 +109,7 @@ def firewall_rules(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> 
         rules.append({"name": "time", "protocol": "udp", "ports": [NTP], "sources": nodes})
     if host.cluster and host.role in (HostRole.WORKER, HostRole.CONTROL_PLANE):
         rules.append({"name": "kubelet", "protocol": "tcp", "ports": [KUBELET], "sources": nodes})
-    rules += database_rules(hub, reached, host)
+    rules += database_rules(hub, reached, host) + balancer_rules(hub, reached, host)
     return [rule for rule in rules if rule["sources"]]
 
 

@@ -1,9 +1,10 @@
-"""``hosts list``."""
+"""``hosts list`` and ``hosts rotate``."""
 
 from __future__ import annotations
 
 import typer
 
+from govhub.cli.commands.rotating import rotate
 from govhub.cli.grammar import command, group
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
@@ -14,6 +15,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     child = group(app, "hosts", "The servers under the clusters: what is declared, and how they stand.")
     command(child, "list")(list_)
+    command(child, "rotate")(rotate)
 
 
 def list_(terminal: Terminal, hub: HubName) -> int:

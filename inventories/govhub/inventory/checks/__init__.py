@@ -6,6 +6,7 @@ from datetime import date
 
 from govhub.core.diagnostics import Diagnostic
 from govhub.inventory.checks import (
+    balancing,
     capacity,
     databases,
     environments,
@@ -32,6 +33,7 @@ CHECKS = (
     regions.check,
     places.check,
     databases.check,
+    balancing.check,
     network.check,
     flows.check,
     security.check,

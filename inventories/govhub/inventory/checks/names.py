@@ -17,6 +17,7 @@ SECTIONS = (
     "zones",
     "clusters",
     "databases",
+    "load_balancers",
     "quota_classes",
     "tenants",
     "services",
@@ -47,6 +48,9 @@ def _lists(index: Index) -> Iterator[tuple[Path, list[str]]]:
     for position, database in enumerate(model.databases):
         yield ("databases", position, "hosts"), list(database.hosts)
         yield ("databases", position, "tenants"), [entry.database for entry in database.tenants]
+    for position, balancer in enumerate(model.load_balancers):
+        yield ("load_balancers", position, "hosts"), list(balancer.hosts)
+        yield ("load_balancers", position, "listeners"), [listener.name for listener in balancer.listeners]
     for where, owner in index.owners():
         yield (*where, "workloads"), [workload.name for workload in owner.workloads]
         yield (*where, "secrets"), [secret.name for secret in owner.secrets]

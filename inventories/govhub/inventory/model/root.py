@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from govhub.inventory.model.balancing import LoadBalancer
 from govhub.inventory.model.baseline import Baseline
 from govhub.inventory.model.common import Assumable, Name, Part, ShortName, Title
 from govhub.inventory.model.compute import Cluster, Hosts
@@ -98,6 +99,7 @@ class HubFile(Part):
     hosts: list[Hosts] = []
     baseline: Baseline = Baseline()
     databases: list[Database] = []
+    load_balancers: list[LoadBalancer] = []
     zones: list[Zone] = []
     prefixes: list[Prefix] = []
     clusters: list[Cluster] = Field(min_length=1)

@@ -1,25 +1,21 @@
-"""Database servers on real hosts: TLS alone, tenants apart, standbys that follow, restores proven with data."""
+"""PostgreSQL on real hosts: TLS alone, tenants apart, a standby that follows, restores proven with data, rotation."""
 
 from __future__ import annotations
 
 import os
 import shlex
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from govhub.core.errors import InvalidInput
 from govhub.core.settings import hub_home
-from govhub.hosts.passwords import secret_in_form
-from govhub.ops.lab import lab_down
-from hosts.conftest import HUBS, HostHub
+from govhub.ops.requests import RunRequest
+from govhub.ops.rotation import RotateRequest, rotate
+from hosts.pairs import DatabasePair, booted
 from hosts.test_declared import ansible
 
-HOSTS = """
-  - {names: "db{1..2}", racks: "site-a/h1/r02/{03..04}", role: database, arch: amd64, cores: 16, memory: 64Gi,
-     lab: true}
-"""
 DATABASES = """
 databases:
   - name: pg-main
@@ -34,11 +30,10 @@ AS, SCRATCH = "runuser -u postgres --", "/var/lib/postgresql/scratch"
 ROWS = "SELECT count(*) || ' ' || md5(string_agg(id || name, ',' ORDER BY id)) FROM pupils"
 
 
-class Pair(HostHub):
+class PostgresPair(DatabasePair):
     """A primary and its standby."""
 
-    def password(self, account: str, generation: int = 1) -> str:
-        return secret_in_form("mini", f"databases/pg-main/{account}", generation, 32, "plain")
+    server = "pg-main"
 
     def connect(self, account: str, sql: str, *, database: str = "", to: str = "db1", **more: str) -> str:
         """What psql on the other host says, errors included."""
@@ -53,8 +48,7 @@ class Pair(HostHub):
             "connect_timeout": "5",
         }
         words = " ".join(f"{key}={value}" for key, value in (options | more).items())
-        other = {"db1": "db2", "db2": "db1"}[to]
-        return self.inside(other, f"psql -XAt -c {shlex.quote(sql)} {shlex.quote(words)} 2>&1 || true")
+        return self.inside(self.other(to), f"psql -XAt -c {shlex.quote(sql)} {shlex.quote(words)} 2>&1 || true")
 
     def psql(self, host: str, sql: str, database: str = "school", options: str = "") -> str:
         """As the server's own administrator, on the host."""
@@ -69,28 +63,13 @@ class Pair(HostHub):
 
 
 @pytest.fixture(scope="module")
-def pair(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+def pair(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresPair]:
     """Two booted hosts with a database server declared on them."""
-    patch = pytest.MonkeyPatch()
-    base = tmp_path_factory.mktemp("databases")
-    patch.setenv("GOVHUB_HOME", str(base / "home"))
-    patch.delenv("GOVHUB_STATE", raising=False)
-    folder = base / "inventories" / "mini"
-    shutil.copytree(HUBS / "mini", folder)
-    clusters = folder / "clusters.yaml"
-    clusters.write_text(clusters.read_text().replace(", lab: true", "").rstrip() + HOSTS, encoding="utf-8")
-    (folder / "databases.yaml").write_text(DATABASES, encoding="utf-8")
-    made = Pair(folder)
-    made.boot(0)
-    try:
+    with booted(PostgresPair, DATABASES, tmp_path_factory) as made:
         yield made
-    finally:
-        lab_down(str(folder))
-        patch.undo()
-        shutil.rmtree(base, ignore_errors=True)
 
 
-def test_bare_hosts_become_a_primary_and_its_standby(pair: Pair) -> None:
+def test_bare_hosts_become_a_primary_and_its_standby(pair: PostgresPair) -> None:
     result = pair.up()
     assert (result.status, result.problems) == ("done", [])
     assert pair.psql("db1", "SELECT pg_is_in_recovery()") == "f"
@@ -99,26 +78,22 @@ def test_bare_hosts_become_a_primary_and_its_standby(pair: Pair) -> None:
     assert pair.psql("db1", seen) == "replication|streaming|t|/CN=db2"
 
 
-def test_a_second_run_changes_nothing(pair: Pair) -> None:
+def test_a_second_run_changes_nothing(pair: PostgresPair) -> None:
     assert pair.changes() == {}
     found = pair.drift()
     assert [(item.host, item.changed, item.why) for item in found.hosts] == []
     assert found.compared >= 2
 
 
-def test_the_servers_certificate_is_the_hubs_and_names_the_host(pair: Pair) -> None:
-    def look(name: str) -> str:
-        address = pair.machine("db1").address
-        words = f"openssl s_client -starttls postgres -connect {address}:5432 -CAfile /etc/ssl/govhub/ca.pem"
-        return pair.inside("db2", f"{words} -verify_return_error -verify_hostname {name} </dev/null 2>&1 || true")
-
-    assert "Verify return code: 0 (ok)" in look("db1")
-    assert "issuer=O = mini, CN = mini hosts 1" in look("db1")
-    assert "hostname mismatch" in look("db2")
+def test_the_servers_certificate_is_the_hubs_and_names_the_host(pair: PostgresPair) -> None:
+    right = pair.served("db1", "postgres", 5432, "db1")
+    assert "Verify return code: 0 (ok)" in right
+    assert "issuer=O = mini, CN = mini hosts 1" in right
+    assert "hostname mismatch" in pair.served("db1", "postgres", 5432, "db2")
     assert "root:ssl-cert 640" in pair.inside("db1", "stat -L -c '%U:%G %a' /etc/ssl/govhub/host.key")
 
 
-def test_who_comes_without_tls_or_with_another_password_is_refused(pair: Pair) -> None:
+def test_who_comes_without_tls_or_with_another_password_is_refused(pair: PostgresPair) -> None:
     mine = "SELECT current_user, ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
     assert pair.connect("school", mine) == "school|t"
     assert "no encryption" in pair.connect("school", "SELECT 1", sslmode="disable")
@@ -129,7 +104,7 @@ def test_who_comes_without_tls_or_with_another_password_is_refused(pair: Pair) -
     assert "no pg_hba.conf entry" in pair.connect("replication", "SELECT 1", database="school", password="x", **own)
 
 
-def test_a_tenant_reaches_its_own_database_and_no_other(pair: Pair) -> None:
+def test_a_tenant_reaches_its_own_database_and_no_other(pair: PostgresPair) -> None:
     assert pair.connect("school", "CREATE TABLE pupils (id int PRIMARY KEY, name text)") == "CREATE TABLE"
     fill = "INSERT INTO pupils SELECT n, md5(n::text) FROM generate_series(1, 5000) AS n"
     assert pair.connect("school", fill) == "INSERT 0 5000"
@@ -139,7 +114,7 @@ def test_a_tenant_reaches_its_own_database_and_no_other(pair: Pair) -> None:
     assert "permission denied" in pair.connect("school", "CREATE ROLE other")
 
 
-def test_the_standby_follows_and_takes_no_writes(pair: Pair) -> None:
+def test_the_standby_follows_and_takes_no_writes(pair: PostgresPair) -> None:
     pair.connect("school", "INSERT INTO pupils VALUES (0, 'first')")
     pair.caught_up()
     assert pair.connect("school", "SELECT name FROM pupils WHERE id = 0", to="db2") == "first"
@@ -147,7 +122,7 @@ def test_the_standby_follows_and_takes_no_writes(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("host", ["db1", "db2"])
-def test_rows_that_were_deleted_come_back_from_the_backup_of_either_host(pair: Pair, host: str) -> None:
+def test_rows_that_were_deleted_come_back_from_the_backup_of_either_host(pair: PostgresPair, host: str) -> None:
     pair.inside(host, "systemctl start govhub-postgresql-backup.service")
     # Names of backups and moments count seconds.
     pair.inside(host, "sleep 1.1")
@@ -173,7 +148,7 @@ def test_rows_that_were_deleted_come_back_from_the_backup_of_either_host(pair: P
         pair.inside(host, f"cd /; {stop}; rm -rf {SCRATCH}")
 
 
-def test_hand_edits_are_found_and_repaired(pair: Pair) -> None:
+def test_hand_edits_are_found_and_repaired(pair: PostgresPair) -> None:
     hba = "/etc/postgresql/15/main/pg_hba.conf"
     pair.inside("db1", f"echo 'host all all 0.0.0.0/0 trust' >>{hba}; systemctl reload postgresql@15-main")
     pair.psql("db1", "ALTER SYSTEM SET ssl = off")
@@ -196,10 +171,10 @@ def test_hand_edits_are_found_and_repaired(pair: Pair) -> None:
     assert pair.psql("db1", "SELECT has_database_privilege('school', 'aid', 'CONNECT')") == "f"
 
 
-def test_no_secret_is_written_anywhere(pair: Pair) -> None:
+def test_no_secret_is_written_anywhere(pair: PostgresPair) -> None:
     accounts = ("school", "aid")
     plain = [pair.password(name) for name in accounts]
-    verifiers = [secret_in_form("mini", f"databases/pg-main/{name}", 1, 32, "scram") for name in accounts]
+    verifiers = [pair.password(name, form="scram") for name in accounts]
     key = (hub_home("mini") / "key").read_text().strip()
     listed = ansible("ansible-inventory", "-i", str(pair.folder), "--list", home=Path(os.environ["GOVHUB_HOME"]))
     assert "govhub_secret" in listed.stdout, "the lookup is listed, not what it gives"
@@ -216,3 +191,66 @@ def test_no_secret_is_written_anywhere(pair: Pair) -> None:
     for host in ("db1", "db2"):
         words = " ".join(f"-e {value}" for value in [*plain, key])
         assert pair.inside(host, f"grep -rlF {words} /etc /var/log /var/lib /root /tmp /home || true") == ""
+
+
+def test_certificates_and_passwords_are_rotated_and_that_is_proven(pair: PostgresPair) -> None:
+    before = pair.served("db1", "postgres", 5432, "db1")
+    former = pair.inside("db1", "cat /etc/ssl/govhub/host.key")
+    asked: list[str] = []
+
+    def approve(diff: str) -> bool:
+        asked.append(diff)
+        return True
+
+    run = RunRequest(hub=str(pair.folder))
+    result = rotate(RotateRequest(certificates=True, passwords=True, run=run, approve_edit=approve))
+    assert result.run
+    assert (result.run.status, result.run.problems) == ("done", [])
+    assert (result.proven, result.unproven) == (("db1", "db2"), {})
+    assert "+    generation: 2" in asked[0]
+    assert "+  certificates: {generation: 2}" in asked[0]
+    assert pair.changes() == {}
+    # What the proof says is seen from outside too.
+    after = pair.served("db1", "postgres", 5432, "db1")
+    assert "issuer=O = mini, CN = mini hosts 1" in before
+    assert "issuer=O = mini, CN = mini hosts 2" in after
+    assert "Verify return code: 0 (ok)" in after
+    assert pair.inside("db1", "cat /etc/ssl/govhub/host.key") != former
+    assert pair.inside("db1", "ls /etc/ssl/govhub/issued") == pair.inside(
+        "db1", "readlink /etc/ssl/govhub/current | cut -d/ -f2"
+    )
+    assert "password authentication failed" in pair.connect("school", "SELECT 1")
+    assert pair.connect("school", "SELECT 1", password=pair.password("school", 2)) == "1"
+    # The standby still follows, and does so anew with its new certificate.
+    pair.inside("db2", "systemctl restart postgresql@15-main")
+    assert pair.psql("db1", "INSERT INTO pupils VALUES (-1, 'rotated') RETURNING name").startswith("rotated")
+    pair.caught_up()
+    assert pair.psql("db2", "SELECT name FROM pupils WHERE id = -1") == "rotated"
+
+
+def test_a_declined_rotation_changes_nothing(pair: PostgresPair) -> None:
+    before = (pair.folder / "databases.yaml").read_text()
+    request = RotateRequest(
+        databases=("pg-main",), run=RunRequest(hub=str(pair.folder)), approve_edit=lambda diff: False
+    )
+    assert rotate(request).run is None
+    assert (pair.folder / "databases.yaml").read_text() == before
+
+
+def test_a_host_that_missed_a_change_of_authority_stops_the_next(pair: PostgresPair) -> None:
+    pair.edit("hub.yaml", "certificates: {generation: 2}", "certificates: {generation: 3}")
+    with pytest.raises(InvalidInput, match="db1, db2"):
+        rotate(RotateRequest(certificates=True, run=RunRequest(hub=str(pair.folder))))
+    pair.edit("hub.yaml", "certificates: {generation: 3}", "certificates: {generation: 2}")
+
+
+def test_a_promoted_standby_is_not_overwritten(pair: PostgresPair) -> None:
+    """The last test: there are two primaries afterwards."""
+    pair.inside("db2", "runuser -u postgres -- pg_ctlcluster 15 main promote")
+    assert pair.psql("db2", "INSERT INTO pupils VALUES (-2, 'only here') RETURNING id").startswith("-2")
+    pair.edit("databases.yaml", "generation: 2", "generation: 3")
+    result = pair.up()
+    assert (result.status, [item.address for item in result.problems]) == ("failed", ["hosts/db2"])
+    assert "declared a standby of pg-main, but a primary stands there" in result.problems[0].summary
+    assert pair.psql("db2", "SELECT name FROM pupils WHERE id = -2") == "only here"
+    assert {item.host: item.status for item in result.hosts}["db1"] == "done", "it fails nobody else"
