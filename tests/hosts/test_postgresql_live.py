@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +25,7 @@ databases:
     engine: postgresql
     hosts: [db1, db2]
     generation: 1
+    backup_days: 7
     tenants:
       - {tenant: education, database: school}
       - {tenant: civil-affairs, database: aid}
@@ -121,7 +125,7 @@ def test_the_standby_follows_and_takes_no_writes(pair: PostgresPair) -> None:
     assert "read-only transaction" in pair.connect("school", "DELETE FROM pupils", to="db2")
 
 
-@pytest.mark.parametrize("host", ["db1", "db2"])
+@pytest.mark.parametrize("host", ["db1", pytest.param("db2", marks=pytest.mark.slow)])
 def test_rows_that_were_deleted_come_back_from_the_backup_of_either_host(pair: PostgresPair, host: str) -> None:
     pair.inside(host, "systemctl start govhub-postgresql-backup.service")
     # Names of backups and moments count seconds.
@@ -148,6 +152,7 @@ def test_rows_that_were_deleted_come_back_from_the_backup_of_either_host(pair: P
         pair.inside(host, f"cd /; {stop}; rm -rf {SCRATCH}")
 
 
+@pytest.mark.slow
 def test_hand_edits_are_found_and_repaired(pair: PostgresPair) -> None:
     hba = "/etc/postgresql/15/main/pg_hba.conf"
     pair.inside("db1", f"echo 'host all all 0.0.0.0/0 trust' >>{hba}; systemctl reload postgresql@15-main")
@@ -244,11 +249,59 @@ def test_a_host_that_missed_a_change_of_authority_stops_the_next(pair: PostgresP
     pair.edit("hub.yaml", "certificates: {generation: 3}", "certificates: {generation: 2}")
 
 
+@pytest.mark.slow
+def test_a_rotation_that_is_killed_parts_nobody_and_is_finished_by_the_next_run(pair: PostgresPair) -> None:
+    words = [
+        sys.executable,
+        "-m",
+        "govhub.cli",
+        "hosts",
+        "rotate",
+        str(pair.folder),
+        "--certificates",
+        "--passwords",
+        "--yes",
+    ]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr
+    while "hosts to bring" not in (line := process.stderr.readline()):
+        assert line, "it ended before the play began"
+    current = "readlink /etc/ssl/govhub/current"
+    former, deadline = pair.inside("db1", current), time.monotonic() + 60
+    while pair.inside("db1", current) == former and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.kill()
+    process.communicate(timeout=10)
+    # Half-way: certificates have begun to change, passwords have not; everybody still trusts everybody.
+    assert set(pair.changes()) == {"db1", "db2"}
+    pair.inside("db2", "systemctl restart postgresql@15-main")
+    assert "Verify return code: 0 (ok)" in pair.served("db1", "postgres", 5432, "db1")
+    assert "Verify return code: 0 (ok)" in pair.served("db2", "postgres", 5432, "db2")
+    known = [
+        number
+        for number in (2, 3)
+        if pair.connect("school", "SELECT 1", password=pair.password("school", number)) == "1"
+    ]
+    assert len(known) == 1, "one of the two is always right"
+    assert pair.psql("db1", "INSERT INTO pupils VALUES (-3, 'half-way') RETURNING id").startswith("-3")
+    pair.caught_up()
+    result = pair.up()
+    assert (result.status, result.problems) == ("done", [])
+    assert pair.events(result, "lock-taken-over")
+    assert pair.connect("school", "SELECT 1", password=pair.password("school", 3)) == "1"
+    assert "issuer=O = mini, CN = mini hosts 3" in pair.served("db2", "postgres", 5432, "db2")
+    pair.caught_up()
+
+
+@pytest.mark.slow
 def test_a_promoted_standby_is_not_overwritten(pair: PostgresPair) -> None:
     """The last test: there are two primaries afterwards."""
     pair.inside("db2", "runuser -u postgres -- pg_ctlcluster 15 main promote")
     assert pair.psql("db2", "INSERT INTO pupils VALUES (-2, 'only here') RETURNING id").startswith("-2")
-    pair.edit("databases.yaml", "generation: 2", "generation: 3")
+    pair.edit("databases.yaml", "backup_days: 7", "backup_days: 8")
     result = pair.up()
     assert (result.status, [item.address for item in result.problems]) == ("failed", ["hosts/db2"])
     assert "declared a standby of pg-main, but a primary stands there" in result.problems[0].summary
