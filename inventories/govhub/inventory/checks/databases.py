@@ -11,7 +11,7 @@ Carried = dict[tuple[str, str | int], str]
 """By host and by engine or port, the first server that has it."""
 
 RESERVED = {
-    DatabaseEngine.POSTGRESQL: ("all", "postgres", "public", "replication", "samerole", "sameuser"),
+    DatabaseEngine.POSTGRESQL: ("all", "postgres", "public", "replication", "samegroup", "samerole", "sameuser"),
     DatabaseEngine.MARIADB: (
         "information_schema",
         "mysql",
