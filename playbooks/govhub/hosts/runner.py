@@ -86,7 +86,10 @@ class Play:
         write_atomic(folder / "ansible.cfg", "")
         # It ends with us: a play that outlives a killed run would go on behind the back of the next one.
         start = private_folder(folder / "bin") / "ansible-playbook"
-        write_atomic(start, f'#!/bin/sh\nexec setpriv --pdeathsig KILL -- {shlex.quote(ansible)} "$@"\n', mode=0o700)
+        # We may be gone before it asks for that signal; then it must not begin.
+        begin = f"""'[ $PPID = {os.getpid()} ] && exec "$0" "$@"'"""
+        script = f'#!/bin/sh\nexec setpriv --pdeathsig KILL -- /bin/sh -c {begin} {shlex.quote(ansible)} "$@"\n'
+        write_atomic(start, script, mode=0o700)
         hosts = self._request.hosts
         try:
             while hosts:
