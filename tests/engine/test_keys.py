@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from govhub.core.errors import InvalidInput
+from govhub.core.keys import _ALPHABET, HubKey
 from govhub.core.secrets import Secret
 from govhub.core.settings import Env
-from govhub.engine.keys import _ALPHABET, HubKey
 from govhub.inventory.model.tenancy import SecretRef
 
 GENERATED = SecretRef(name="db", generate=24)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from govhub.core.diff import dotted
+from govhub.core.keys import HubKey
 from govhub.core.plan import Op
-from govhub.engine.keys import HubKey
 from govhub.engine.planner import FINGERPRINT, Draft, as_recorded, draft_plan
 from govhub.engine.state import Checkpoint, Recorded, State, project_of, stack_of, urn_of
 from govhub.inventory.loader import load

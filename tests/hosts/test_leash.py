@@ -13,7 +13,7 @@ import pytest
 
 from govhub.hosts import leash
 
-LEASH = [sys.executable, "-I", leash.__file__]
+LEASH = [sys.executable, "-I", leash.__file__, str(os.getpid())]
 # A child in a session of its own, as Mitogen's brokers are, that would go on for a minute.
 STRAY = "setsid sh -c 'echo $$ >stray; exec sleep 60' & while [ ! -s stray ]; do sleep 0.01; done; "
 
@@ -57,9 +57,17 @@ def test_all_ends_when_the_leash_itself_is_killed(tmp_path: Path) -> None:
 
 
 def test_all_ends_when_whoever_started_it_is_killed(tmp_path: Path) -> None:
-    starter = f"import subprocess; subprocess.run({[*LEASH, 'sh', '-c', STRAY + 'sleep 60']!r})"
+    words = [*LEASH[:3], "PARENT", "sh", "-c", f"{STRAY} sleep 60"]
+    starter = f"import os, subprocess; subprocess.run([str(os.getpid()) if w == 'PARENT' else w for w in {words!r}])"
     process = subprocess.Popen([sys.executable, "-c", starter], cwd=tmp_path)
     assert written(tmp_path / "stray")
     process.kill()
     process.wait(timeout=10)
     assert gone(tmp_path / "stray")
+
+
+def test_nothing_begins_when_whoever_started_it_is_gone_already(tmp_path: Path) -> None:
+    words = [*LEASH[:3], "1", "touch", str(tmp_path / "begun")]
+    done = subprocess.run(words, check=False, timeout=20)
+    assert done.returncode == 128 + signal.SIGKILL
+    assert not (tmp_path / "begun").exists()

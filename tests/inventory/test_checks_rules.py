@@ -181,6 +181,8 @@ def _large_hub(tenants: int = 61, systems: int = 120) -> dict[str, Any]:
     hall = hub["sites"][0]["halls"][0]
     hall["rows"] = [{"names": "r{001..450}", "racks": "{01..24}"}]
     hall["overrides"] = []
+    hub["databases"] = hub["load_balancers"] = []
+    hub["hosts"] = [entry for entry in hub["hosts"] if entry.get("role") != "network"]
     for position, entry in enumerate(hub["hosts"]):
         entry["names"] = f"n{position}-{{0001..2000}}"
         entry["racks"] = "jz/h1/r{001..450}/{01..24}"

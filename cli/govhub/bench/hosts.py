@@ -104,6 +104,7 @@ def _plain(folder: Path) -> None:
         "ANSIBLE_INVENTORY_PLUGINS": str(content("playbooks", "plugins", "inventory")),
         "ANSIBLE_INVENTORY_ENABLED": "govhub",
         "ANSIBLE_ROLES_PATH": str(content("playbooks", "roles")),
+        "ANSIBLE_LOOKUP_PLUGINS": str(content("playbooks", "plugins", "lookup")),
         "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
     }
     (folder.parent / "ansible.cfg").touch()

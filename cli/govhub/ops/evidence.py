@@ -13,9 +13,9 @@ from typing import Any
 
 from govhub.core.errors import InvalidInput
 from govhub.core.events import EventLog, first_broken_link, read_events
+from govhub.core.keys import HubKey
 from govhub.core.secrets import REDACTOR, Secret
 from govhub.core.settings import actor, hub_home
-from govhub.engine.keys import HubKey
 from govhub.hosts.audit.catalogue import checks, controls, without_check
 from govhub.inventory.loader import Hub
 from govhub.ops.hostaudit import audits_folder

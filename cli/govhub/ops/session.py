@@ -11,10 +11,10 @@ from pathlib import Path
 from govhub.core.diagnostics import Diagnostic, Diagnostics
 from govhub.core.errors import GovhubError, InvalidInput, TargetUnreachable
 from govhub.core.files import private_folder
+from govhub.core.keys import HubKey
 from govhub.core.kube import Kube
 from govhub.core.settings import Env, home, hub_home, value_of
 from govhub.engine.bucket import Bucket, open_bucket
-from govhub.engine.keys import HubKey
 from govhub.engine.runner import EngineSettings
 from govhub.engine.state import Checkpoint, State
 from govhub.engine.targets import pinned, verify

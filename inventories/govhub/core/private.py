@@ -8,7 +8,7 @@ from pathlib import Path
 from govhub.core.errors import InvalidInput
 
 
-def read_private(path: Path, hub_folder: Path) -> str:
+def read_private(path: Path, hub_folder: Path | None) -> str:
     """The text of a file with a secret, without the line's end.
 
     Raises:
@@ -23,7 +23,7 @@ def read_private(path: Path, hub_folder: Path) -> str:
         raise InvalidInput.one(
             "SEC011", f"the secret file {path} is open to others (mode {mode:o})", hint=f"chmod 600 {path}"
         )
-    if path.resolve().is_relative_to(hub_folder.resolve()):
+    if hub_folder and path.resolve().is_relative_to(hub_folder.resolve()):
         raise InvalidInput.one(
             "SEC012", f"the secret file {path} is inside the hub folder", hint="keep it outside of version control"
         )

@@ -1,7 +1,8 @@
 """Runs a command whose whole family of processes ends with it, and with whoever started it.
 
-``python leash.py COMMAND…``. A killed controller must not leave a play behind that goes on changing hosts; Ansible's
-workers and Mitogen's brokers have sessions of their own, so killing a process group does not reach them.
+``python leash.py PARENT COMMAND…``, where ``PARENT`` is the process that starts it. A killed controller must not leave
+a play behind that goes on changing hosts; Ansible's workers and Mitogen's brokers have sessions of their own, so
+killing a process group does not reach them.
 
 Two processes: the outer one stands for the command and dies with its parent. The inner one adopts every orphan
 below it (``PR_SET_CHILD_SUBREAPER``), so that nothing can leave the family, and ends all of them when the command
@@ -22,11 +23,11 @@ from types import FrameType
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
-def main(command: list[str]) -> int:
+def main(parent: int, command: list[str]) -> int:
     """Run it; returns its exit code, 128 and the signal's number when it was killed."""
-    parent = os.getppid()
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
+        # It was gone before it could be asked to tell of its end; nothing may begin.
         return 128 + signal.SIGKILL
     outer = os.getpid()
     inner = os.fork()
@@ -87,4 +88,4 @@ def _prctl(option: int, value: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))

@@ -24,6 +24,7 @@ from govhub.core.secrets import REDACTOR
 from govhub.core.settings import content
 from govhub.hosts import leash
 from govhub.hosts.content import FINISHED, playbook
+from govhub.hosts.expressions import rendered
 from govhub.hosts.outcome import HostOutcome
 from govhub.hosts.variables import Declared
 
@@ -37,6 +38,7 @@ class PlayRequest:
 
     hosts: tuple[Declared, ...]
     play: str = "hosts.yml"
+    """One of `playbooks/plays`, with the task that hosts come to in the end."""
     report: str = ""
     """The task whose output is wanted as ``HostOutcome.report``, as ``role: task``."""
     folder: Path
@@ -59,7 +61,7 @@ OnEvent = Callable[[HostOutcome], None]
 
 
 class Play:
-    """A run of ``hosts.yml``; ``cancel`` may be called from another thread."""
+    """A run of a shipped playbook; ``cancel`` may be called from another thread."""
 
     def __init__(self, request: PlayRequest, on_event: OnEvent | None = None) -> None:
         self._request, self._on_event = request, on_event
@@ -83,8 +85,6 @@ class Play:
         Raises:
             ToolMissing: Ansible is not installed.
         """
-        import ansible_runner
-
         ansible = shutil.which("ansible-playbook", path=_path())
         if not ansible:
             raise ToolMissing.one("HST002", "ansible-playbook is not there", hint="pip install ansible-core")
@@ -93,36 +93,52 @@ class Play:
         write_atomic(folder / "ansible.cfg", "")
         # It ends with us: a play that outlives a killed run would go on behind the back of the next one.
         start = private_folder(folder / "bin") / "ansible-playbook"
-        leashed = shlex.join([sys.executable, "-I", leash.__file__, ansible])
+        leashed = shlex.join([sys.executable, "-I", leash.__file__, str(os.getpid()), ansible])
         write_atomic(start, f'#!/bin/sh\nexec {leashed} "$@"\n', mode=0o700)
-        inventory = folder / "hosts.json"
-        write_atomic(inventory, json.dumps(_inventory(self._request.hosts), indent=1))
+        hosts = self._request.hosts
         try:
-            result = ansible_runner.run(
-                private_data_dir=str(folder),
-                project_dir=str(content("playbooks")),
-                playbook=str(playbook(self._request.play)),
-                inventory=str(inventory),
-                envvars=_environment(folder, fast=self._request.fast) | dict(self._request.secrets),
-                extravars={
-                    "govhub_serial": self._request.serial,
-                    "govhub_max_fail": self._request.max_fail,
-                    **self._request.options,
-                },
-                cmdline=" ".join(["--check --diff"] if self._request.check else ["--diff"]),
-                forks=self._request.forks,
-                timeout=int(self._request.timeout),
-                quiet=True,
-                event_handler=self._event,
-                cancel_callback=self._cancelled.is_set,
-                suppress_env_files=True,
-            )
-            if result.status not in ("successful", "failed") or not any(item.tasks for item in self.outcomes.values()):
-                self.message = self.message or f"ansible-playbook: {result.status}"
+            while hosts:
+                self._pass(folder, hosts)
+                hosts = self._left_alone(hosts)
         finally:
             for name in ("artifacts", "env", "cp", "tmp"):
                 shutil.rmtree(folder / name, ignore_errors=True)
         return self.outcomes
+
+    def _pass(self, folder: Path, hosts: tuple[Declared, ...]) -> None:
+        """Run the playbook once over some hosts."""
+        import ansible_runner
+
+        inventory = folder / "hosts.json"
+        write_atomic(inventory, json.dumps(_inventory(hosts), indent=1))
+        result = ansible_runner.run(
+            private_data_dir=str(folder),
+            project_dir=str(content("playbooks")),
+            playbook=str(playbook(self._request.play)),
+            inventory=str(inventory),
+            envvars=_environment(folder, fast=self._request.fast) | dict(self._request.secrets),
+            extravars={
+                "govhub_serial": self._request.serial,
+                "govhub_max_fail": self._request.max_fail,
+                **self._request.options,
+            },
+            cmdline=" ".join(["--check --diff"] if self._request.check else ["--diff"]),
+            forks=self._request.forks,
+            timeout=int(self._request.timeout),
+            quiet=True,
+            event_handler=self._event,
+            cancel_callback=self._cancelled.is_set,
+            suppress_env_files=True,
+        )
+        if result.status not in ("successful", "failed") or not any(item.tasks for item in self.outcomes.values()):
+            self.message = self.message or f"ansible-playbook: {result.status}"
+
+    def _left_alone(self, hosts: tuple[Declared, ...]) -> tuple[Declared, ...]:
+        """Hosts that Ansible left half-way because all hosts of another play had failed: they fail nobody else."""
+        left = tuple(host for host in hosts if self.outcomes[host.name].status == "not reached")
+        bad = len(self.outcomes) - len(left) - sum(item.status == "done" for item in self.outcomes.values())
+        too_many = bad * 100 > self._request.max_fail * len(self.outcomes)
+        return () if too_many or self.message or self.cancelled or len(left) == len(hosts) else left
 
     def _event(self, event: dict[str, Any]) -> bool:
         """Take in one event; False keeps ansible-runner from writing it to disk, where it would not be scrubbed."""
@@ -193,7 +209,7 @@ def _inventory(hosts: Iterable[Declared]) -> dict[str, Any]:
     for host in hosts:
         for group in host.groups:
             groups.setdefault(group, {"hosts": {}})["hosts"][host.name] = {}
-    variables = {host.name: {**host.variables, **host.connection} for host in hosts}
+    variables = {host.name: rendered({**host.variables, **host.connection}) for host in hosts}
     return {"all": {"hosts": variables, "children": groups}}
 
 
@@ -207,6 +223,7 @@ def _environment(folder: Path, *, fast: bool) -> dict[str, str]:
         "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
         "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s -o ConnectTimeout=10",
         "ANSIBLE_ROLES_PATH": str(content("playbooks", "roles")),
+        "ANSIBLE_LOOKUP_PLUGINS": str(content("playbooks", "plugins", "lookup")),
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
         "ANSIBLE_DEPRECATION_WARNINGS": "false",

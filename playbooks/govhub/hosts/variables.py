@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from govhub.core.settings import today
 from govhub.hosts import images, nodes
+from govhub.hosts.balancers import balancer_groups, balancer_rules, balancer_variables
+from govhub.hosts.databases import database_groups, database_rules, database_variables
+from govhub.hosts.period import period_of
 from govhub.hosts.reach import Reaches
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.network import Purpose, ZoneKind
@@ -52,6 +56,7 @@ def _declared(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> Decla
         groups.append(nodes.GROUP)
     if images.keeps_images(hub, reached, host):
         groups.append(images.GROUP)
+    groups += database_groups(hub, reached, host) + balancer_groups(hub, host)
     connection: dict[str, Any] = {"ansible_host": reach.address, "ansible_user": reach.user}
     if reach.key:
         connection["ansible_ssh_private_key_file"] = reach.key
@@ -61,6 +66,7 @@ def _declared(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> Decla
         )
     variables = _facts_of_place(hub, host) | _baseline(hub, reached, host, clock)
     variables |= nodes.node_variables(hub, reached, host) | images.registry_variables(hub, reached, host)
+    variables |= database_variables(hub, reached, host) | balancer_variables(hub, reached, host)
     # Last: the lab's surroundings stand for the declared ones.
     variables |= dict(reached.variables)
     return Declared(host.name, tuple(sorted(_group(name) for name in groups)), variables, connection)
@@ -87,6 +93,11 @@ def _baseline(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> dict[
         "chrony_servers": list(base.time_servers) if host.name == clock else [reached.hosts[clock].address],
         "chrony_clients": _networks(hub, reached, "nodes") if host.name == clock else [],
         "firewall_rules": firewall_rules(hub, reached, host, clock),
+        "certificates_hub": hub.name,
+        "certificates_name": host.name,
+        "certificates_addresses": [reached.hosts[host.name].address],
+        "certificates_generation": base.certificates.generation,
+        "certificates_period": period_of(today()),
     }
     if base.mirror:
         out |= {"mirror_url": base.mirror.url, "mirror_suite": base.mirror.suite, "mirror_key": base.mirror.key}
@@ -103,6 +114,7 @@ def firewall_rules(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> 
     if host.name == clock:
         rules.append({"name": "time", "protocol": "udp", "ports": [NTP], "sources": peers})
     rules += nodes.node_rules(reached, host, peers) + images.registry_rules(hub, reached, host, peers)
+    rules += database_rules(hub, reached, host) + balancer_rules(hub, reached, host)
     return [rule for rule in rules if rule["sources"]]
 
 

@@ -61,9 +61,12 @@ class InventoryModule(BaseInventoryPlugin):
 
 
 def _plain(value: Any) -> Any:
-    """Text that cannot be a template is trusted, so that it is listed plainly; any other stays what it is, data."""
+    """Our own expressions are templates; text that cannot be one is trusted, and listed plainly; the rest is data."""
+    from govhub.hosts.expressions import Expression, is_template
+
     if isinstance(value, str):
-        return value if "{{" in value or "{%" in value or "{#" in value else trust_as_template(value)
+        ours = isinstance(value, Expression) or not is_template(value)
+        return trust_as_template(str(value)) if ours else value
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

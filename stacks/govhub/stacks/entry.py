@@ -8,8 +8,8 @@ import pulumi
 
 from govhub.core.diagnostics import Severity
 from govhub.core.errors import GovhubError, InvalidInput
+from govhub.core.keys import HubKey
 from govhub.core.settings import home, inventories, today
-from govhub.engine.keys import HubKey
 from govhub.inventory.checks import check_hub
 from govhub.inventory.loader import find_hub, load
 from govhub.stacks.components import program

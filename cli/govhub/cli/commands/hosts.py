@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from govhub.cli.commands import enrol, hosts_read, retire, upgrade
+from govhub.cli.commands.rotating import rotate
 from govhub.cli.grammar import command, group
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
     command(child, "list")(list_)
     hosts_read.register(child)
     upgrade.register(child)
+    command(child, "rotate")(rotate)
     enrol.register(child)
     retire.register(child)
 

@@ -6,7 +6,9 @@ from datetime import date
 
 from govhub.core.diagnostics import Diagnostic
 from govhub.inventory.checks import (
+    balancing,
     capacity,
+    databases,
     environments,
     exceptions,
     flows,
@@ -32,6 +34,8 @@ CHECKS = (
     regions.check,
     places.check,
     machines.check,
+    databases.check,
+    balancing.check,
     network.check,
     flows.check,
     security.check,

@@ -16,6 +16,8 @@ SECTIONS = (
     "sites",
     "zones",
     "clusters",
+    "databases",
+    "load_balancers",
     "quota_classes",
     "tenants",
     "services",
@@ -43,6 +45,12 @@ def _lists(index: Index) -> Iterator[tuple[Path, list[str]]]:
         yield ("sites", position, "halls"), [hall.name for hall in site.halls]
     for position, cluster in enumerate(model.clusters):
         yield ("clusters", position, "pools"), [pool.name for pool in cluster.pools]
+    for position, database in enumerate(model.databases):
+        yield ("databases", position, "hosts"), list(database.hosts)
+        yield ("databases", position, "tenants"), [entry.database for entry in database.tenants]
+    for position, balancer in enumerate(model.load_balancers):
+        yield ("load_balancers", position, "hosts"), list(balancer.hosts)
+        yield ("load_balancers", position, "listeners"), [listener.name for listener in balancer.listeners]
     for where, owner in index.owners():
         yield (*where, "workloads"), [workload.name for workload in owner.workloads]
         yield (*where, "secrets"), [secret.name for secret in owner.secrets]

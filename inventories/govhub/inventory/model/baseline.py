@@ -87,6 +87,13 @@ class Wipe(Part):
     """Keys and what else tells who the host was; SSH's host keys are always among them."""
 
 
+class Certificates(Part):
+    """The hub's own certificate authority, which every host has a certificate of."""
+
+    generation: int = Field(default=1, ge=1, le=1_000_000)
+    """Raised to change the authority and all keys: `govhub hosts rotate HUB --certificates`."""
+
+
 class Baseline(Assumable):
     """The state that every host is brought to."""
 
@@ -106,5 +113,6 @@ class Baseline(Assumable):
     ) = None
     """The authority that signed the certificates of management controllers (PEM); none: the machine's own store."""
     wipe: Wipe = Wipe()
+    certificates: Certificates = Certificates()
     login: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$", max_length=32)] = "govhub"
     """The account that playbooks log in with."""

@@ -6,9 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from govhub.inventory.model.balancing import LoadBalancer
 from govhub.inventory.model.baseline import Baseline
 from govhub.inventory.model.common import Assumable, Name, Part, ShortName, Title
 from govhub.inventory.model.compute import Cluster, Hosts
+from govhub.inventory.model.databases import Database
 from govhub.inventory.model.network import Prefix, Zone
 from govhub.inventory.model.place import Region, Site
 from govhub.inventory.model.tenancy import ExceptionEntry, QuotaClass, Service, System, Tenant
@@ -96,6 +98,8 @@ class HubFile(Part):
     sites: list[Site] = Field(min_length=1)
     hosts: list[Hosts] = []
     baseline: Baseline = Baseline()
+    databases: list[Database] = []
+    load_balancers: list[LoadBalancer] = []
     zones: list[Zone] = []
     prefixes: list[Prefix] = []
     clusters: list[Cluster] = Field(min_length=1)

@@ -26,6 +26,8 @@ from govhub.lab.hosts.shell import run
 
 MOST = 60
 BOOT_SECONDS = 60.0
+DATABASE_MEMORY = 128
+"""MiB that a database server in the lab plans with."""
 Progress = Callable[[str], None]
 
 
@@ -190,6 +192,9 @@ class Fleet:
                 "chrony_steers": False,
                 "hardening_audit": False,
                 "hardening_sysctl": {},
+                # What is declared is a server's memory; here all hosts share one machine's.
+                "postgresql_memory": DATABASE_MEMORY,
+                "mariadb_memory": DATABASE_MEMORY,
             },
             # Calls of the API server come from this machine.
             "networks": {"management": [f"{OUTSIDE}/32"], "nodes": [f"{PREFIX}.0/24"], "control": [f"{OUTSIDE}/32"]},
