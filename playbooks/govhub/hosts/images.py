@@ -23,6 +23,7 @@ def registry_variables(hub: Hub, reached: Reaches, host: PlacedHost) -> dict[str
     if registry is None or not keeps_images(hub, reached, host):
         return {}
     return {
+        "registry_address": reached.hosts[host.name].address,
         "registry_port": registry.port,
         "registry_archives": registry.archives or "",
         "registry_images": [image.model_dump() for image in registry.images],
@@ -42,6 +43,6 @@ def mirrors(hub: Hub, reached: Reaches) -> list[dict[str, str]]:
     registry = hub.model.baseline.registry
     if registry is None or registry.host not in reached.hosts:
         return []
-    url = f"http://{reached.hosts[registry.host].address}:{registry.port}"
+    url = f"https://{reached.hosts[registry.host].address}:{registry.port}"
     names = sorted({prefix.partition("/")[0] for prefix in hub.model.hub.registries})
     return [{"name": name, "url": url} for name in names]
