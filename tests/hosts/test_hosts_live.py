@@ -229,6 +229,32 @@ def test_a_host_that_loses_power_in_the_play_fails_alone_and_is_where_the_next_r
     assert (again.status, [item.host for item in again.hosts]) == ("done", ["node2"]), again.problems
 
 
+def test_a_missing_package_and_a_full_disk_are_said_and_the_next_run_goes_on(hub: HostHub) -> None:
+    archives = "/var/cache/apt/archives"
+    hub.inside("node6", f"dpkg --purge chrony >/dev/null 2>&1; rm -f {archives}/*.deb")
+    assert [item.host for item in hub.drift().hosts] == ["node6"]
+    pool = hub.fleet.folder / "offered" / "pool"
+    aside = pool.rename(pool.with_name("pool.aside"))
+    try:
+        missing = hub.up()
+    finally:
+        aside.rename(pool)
+    assert {item.host: item.status for item in missing.hosts} == {"node6": "failed"}
+    assert [item.code for item in missing.problems] == ["HST010"]
+    assert "chrony" in missing.problems[0].summary
+    hub.inside("node6", f"mount -t tmpfs -o size=32k tmpfs {archives} && mkdir {archives}/partial")
+    try:
+        full = hub.up()
+    finally:
+        hub.inside("node6", f"umount {archives}")
+    assert {item.host: item.status for item in full.hosts} == {"node6": "failed"}
+    assert "space" in full.problems[0].summary
+    assert hub.changes() == {"node6": "repair"}, "nothing half-way counts as declared"
+    result = hub.up()
+    assert (result.status, [item.host for item in result.hosts]) == ("done", ["node6"]), result.problems
+    assert hub.inside("node6", "systemctl is-active chrony") == "active"
+
+
 def test_a_controller_that_is_killed_in_the_play_is_taken_up_by_the_next_run(hub: HostHub) -> None:
     hub.edit("hub.yaml", "journal_days: 220", "journal_days: 230")
     words = [sys.executable, "-m", "govhub.cli", "up", str(hub.folder), "--layer", "hosts", "--yes"]
