@@ -16,7 +16,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", *PYTHONS)
     session.run("ruff", "check", *PYTHONS)
     session.run("lint-imports")
-    session.run("ansible-lint", "--offline", "--strict", "playbooks/site.yml", "playbooks/roles")
+    session.run("ansible-lint", "--offline", "--strict", "playbooks/site.yml", "playbooks/roles", "playbooks/plays")
 
 
 @nox.session(python=False)
