@@ -47,7 +47,7 @@ def units() -> list[str]:
 
 
 def kernel_settings() -> list[str]:
-    """The kernel settings that roles know by default; declared ones beyond are asked for beside them."""
+    """The kernel settings that roles set, and that hosts are asked for."""
     return sorted({*role_defaults("base")["base_sysctl"], *role_defaults("hardening")["hardening_sysctl"]})
 
 
