@@ -146,7 +146,6 @@ def closed(hub: NodeHub) -> set[str]:
 
 
 def test_what_waits_is_shown_and_nothing_is_touched_without_consent(node_hub: NodeHub) -> None:
-    assert upgraded(node_hub).status == "current"
     for name in (*REAL, "store1"):
         node_hub.inside(name, OUTDATED)
     node_hub.inside("data1", "touch /run/reboot-required")
@@ -154,7 +153,7 @@ def test_what_waits_is_shown_and_nothing_is_touched_without_consent(node_hub: No
     assert result.status == "declined"
     found = {item.host: item for item in result.hosts}
     assert {name: item.status for name, item in found.items()} == dict.fromkeys({*REAL, "store1"}, "planned")
-    assert all(item.packages[0].startswith("less 1-1 → ") for item in found.values())
+    assert all(any(package.startswith("less 1-1 → ") for package in item.packages) for item in found.values())
     assert [name for name, item in found.items() if item.reboot] == ["data1"]
     database = node_hub.pods("db")[0]["spec"]["nodeName"]
     assert [name for name, item in found.items() if "education-prod/visits-db" in item.interrupts] == [database]

@@ -82,7 +82,9 @@ def connect_hosts(hub: Hub, progress: Progress) -> None:
         for name in own:
             make_local_volumes(kube, name, LOCAL_VOLUMES, STORAGE_CLASS)
         declared = next(item for item in hub.model.clusters if item.name == cluster.cluster)
-        serve_names(kube, hub.model.hub.registries[0], dns_address(ranges_of(hub, declared).services), SIMULATED)
+        taints = [taint.key for pool in declared.pools for taint in pool.taints]
+        address = dns_address(ranges_of(hub, declared).services)
+        serve_names(kube, hub.model.hub.registries[0], address, SIMULATED, taints)
 
 
 def lab_clusters(hub: Hub) -> list[Cluster]:

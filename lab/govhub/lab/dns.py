@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from govhub.core.kube import Kube
@@ -24,7 +24,7 @@ _COREFILE = f""".:53 {{
 _RBAC = "rbac.authorization.k8s.io"
 
 
-def serve_names(kube: Kube, registry: str, address: str, simulated: str) -> int:
+def serve_names(kube: Kube, registry: str, address: str, simulated: str, taints: Iterable[str]) -> int:
     """Create what is missing of it; returns how many objects were made.
 
     Args:
@@ -32,11 +32,13 @@ def serve_names(kube: Kube, registry: str, address: str, simulated: str) -> int:
         registry: The prefix of the image.
         address: The service address that pods ask.
         simulated: The label of nodes that run nothing.
+        taints: Keys of the pools' taints, which it bears. Not all taints there are: it would come back onto a node
+            that is being emptied.
     """
-    return kube.create_all(_objects(f"{registry}{IMAGE}", address, simulated))
+    return kube.create_all(_objects(f"{registry}{IMAGE}", address, simulated, taints))
 
 
-def _objects(image: str, address: str, simulated: str) -> Iterator[dict[str, Any]]:
+def _objects(image: str, address: str, simulated: str, taints: Iterable[str]) -> Iterator[dict[str, Any]]:
     yield _object("v1", "ServiceAccount")
     yield _object(f"{_RBAC}/v1", "ClusterRole", rules=_rules(), name="system:coredns", namespace="")
     yield _object(
@@ -50,7 +52,7 @@ def _objects(image: str, address: str, simulated: str) -> Iterator[dict[str, Any
     yield _object("v1", "ConfigMap", data={"Corefile": _COREFILE})
     ports = [{"name": name, "port": 53, "targetPort": 53, "protocol": name.upper()} for name in ("udp", "tcp")]
     yield _object("v1", "Service", name="kube-dns", spec={"clusterIP": address, "selector": _LABELS, "ports": ports})
-    yield _object("apps/v1", "Deployment", spec=_deployment(image, simulated))
+    yield _object("apps/v1", "Deployment", spec=_deployment(image, simulated, taints))
 
 
 def _rules() -> list[dict[str, Any]]:
@@ -58,7 +60,7 @@ def _rules() -> list[dict[str, Any]]:
     return [{"apiGroups": [group], "resources": kinds, "verbs": ["list", "watch"]} for group, kinds in reads]
 
 
-def _deployment(image: str, simulated: str) -> dict[str, Any]:
+def _deployment(image: str, simulated: str, taints: Iterable[str]) -> dict[str, Any]:
     real = {"matchExpressions": [{"key": simulated, "operator": "DoesNotExist"}]}
     placing = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [real]}}
     container = {
@@ -79,7 +81,7 @@ def _deployment(image: str, simulated: str) -> dict[str, Any]:
     spec = {
         "serviceAccountName": "coredns",
         "priorityClassName": "system-cluster-critical",
-        "tolerations": [{"operator": "Exists", "effect": "NoSchedule"}],
+        "tolerations": [{"key": key, "operator": "Exists"} for key in sorted(set(taints))],
         "affinity": {"nodeAffinity": placing},
         "dnsPolicy": "Default",
         # Network policies name the pod's own port, and everybody's say 53.
