@@ -148,7 +148,9 @@ def test_whatever_cannot_be_read_of_a_good_host_never_passes_for_that(hosts: Hos
             worse = {item.check: item for item in verdicts if item.result is not good[item.check]}
             assert all(item.result is not Result.PASSED for item in worse.values()), (name, worse)
             changed |= set(worse)
-    assert changed == {check for check, result in good.items() if result is Result.PASSED}, "each check reads something"
+    # Whether this is a container decides over the kernel's audit, which has not passed in the first place.
+    passed = {check for check, result in good.items() if result is Result.PASSED}
+    assert changed - {"kernel-audit"} == passed, "each check reads something"
 
 
 def test_each_deviation_is_found_on_its_host_and_on_no_other(hosts: HostHub) -> None:
