@@ -20,7 +20,7 @@ from hosts.conftest import NodeHub
 
 REAL = {"data1", "data2"}
 # dpkg believes that an old version is there; the mirror has the one that really is.
-OUTDATED = "sed -i '/^Package: less$/,/^Version:/s/^Version: .*/Version: 1-1/' /var/lib/dpkg/status"
+OUTDATED = "sed -i '/^Package: less$/,/^Version:/s/^Version: .*/Version: 590-1/' /var/lib/dpkg/status"
 
 
 def until(found: Callable[[], bool], seconds: float = 120) -> bool:
@@ -153,7 +153,7 @@ def test_what_waits_is_shown_and_nothing_is_touched_without_consent(node_hub: No
     assert result.status == "declined"
     found = {item.host: item for item in result.hosts}
     assert {name: item.status for name, item in found.items()} == dict.fromkeys({*REAL, "store1"}, "planned")
-    assert all(any(package.startswith("less 1-1 → ") for package in item.packages) for item in found.values())
+    assert all(any(package.startswith("less 590-1 → ") for package in item.packages) for item in found.values())
     assert [name for name, item in found.items() if item.reboot] == ["data1"]
     database = node_hub.pods("db")[0]["spec"]["nodeName"]
     assert [name for name, item in found.items() if "education-prod/visits-db" in item.interrupts] == [database]
@@ -179,7 +179,7 @@ def test_a_budget_that_allows_nobody_to_go_stops_the_upgrade_and_opens_the_node_
         assert (result.status, result.exit) == ("failed", Exit.FAILED)
         assert "budget allows none to go" in result.problems[0].summary
         assert closed(node_hub) == set()
-        assert "1-1" in node_hub.inside(node, "dpkg-query -W less"), "its packages were not touched"
+        assert "590-1" in node_hub.inside(node, "dpkg-query -W less"), "its packages were not touched"
     finally:
         node_hub.kube.delete(KINDS["policy", "PodDisruptionBudget"], "all-of-them", "education-prod")
         assert node_hub.everything().status == "done"
@@ -212,7 +212,7 @@ def test_an_upgrade_empties_one_node_after_the_other_and_is_paused_and_resumed(n
     assert closed(node_hub) == set()
     assert not any(CORDONED_BY in node["metadata"]["annotations"] for node in node_hub.nodes().values())
     assert node_hub.machine("data1").inits() == booted, "the second run only opened it"
-    assert all("1-1" not in node_hub.inside(name, "dpkg-query -W less") for name in (*REAL, "store1"))
+    assert all("590-1" not in node_hub.inside(name, "dpkg-query -W less") for name in (*REAL, "store1"))
     assert not node_hub.inside("data1", "ls /run/reboot-required || true").startswith("/run")
     assert watch.longest < 5, "somebody always answers for the web application"
     assert upgraded(node_hub).status == "current"

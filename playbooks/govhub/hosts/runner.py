@@ -180,7 +180,11 @@ def _items(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _message(result: Mapping[str, Any]) -> str:
     bad = [item for item in _items(result) if item.get("failed") or item.get("unreachable")] or [result]
-    text = bad[0].get("msg") or bad[0].get("stderr") or bad[0].get("module_stderr") or "failed without a word"
+    said = {key: str(bad[0].get(key) or "").strip() for key in ("msg", "stderr", "module_stderr")}
+    if said["msg"] == "non-zero return code":
+        # What the command itself said tells more.
+        said["msg"] = ""
+    text = next(filter(None, said.values()), "failed without a word")
     return " ".join(str(text).split())[:400]
 
 
