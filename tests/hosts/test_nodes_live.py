@@ -187,7 +187,9 @@ def test_a_budget_that_allows_nobody_to_go_stops_the_upgrade_and_opens_the_node_
 
 def test_a_frozen_department_keeps_its_hosts(node_hub: NodeHub) -> None:
     path = node_hub.folder / "exceptions.yaml"
-    freeze = "{name: exams, kind: freeze, target: tenant/education, owner: 教育局, reason: examinations, until: 2099-01-01}"
+    freeze = (
+        "{name: exams, kind: freeze, target: tenant/education, owner: 教育局, reason: examinations, until: 2099-01-01}"
+    )
     path.write_text(f"exceptions:\n  - {freeze}\n", encoding="utf-8")
     try:
         result = upgraded(node_hub, limit=("data*",))
