@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from govhub.core.exits import Exit
@@ -230,6 +231,8 @@ class Watch(threading.Thread):
     def run(self) -> None:
         last = time.monotonic()
         while not self._over.wait(0.5):
+            with suppress(AssertionError, ValueError):  # a host that is being started anew has no first process
+                self.hub.lay_routes()
             if any(self.hub.ask(address) not in ("refused", "time-out") for address in web_addresses(self.hub)):
                 last = time.monotonic()
             self.longest = max(self.longest, time.monotonic() - last)

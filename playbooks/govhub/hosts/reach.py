@@ -55,7 +55,7 @@ def _of_lab(path: Path, hub: Hub) -> Reaches:
         document = json.loads(path.read_text(encoding="utf-8"))
         hosts = {name: Reach(**entry) for name, entry in document["hosts"].items()}
         variables, networks = dict(document["variables"]), dict(document["networks"])
-        joins = {name: Join.model_validate(entry) for name, entry in document["clusters"].items()}
+        joins = {name: Join.model_validate(entry) for name, entry in document.get("clusters", {}).items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidInput.one(
             "HST001",
