@@ -41,8 +41,8 @@ def spellings(value: str) -> set[bytes]:
 
 
 NEEDLES = set().union(*map(spellings, (FROM_ENV, FROM_FILE, ROTATED)))
-# What all of them have in common, in clear and at each of the three offsets base64 knows: as many characters as its bytes
-# alone decide. Four would now and then turn up by chance in a log that the engine has compressed.
+# What all of them have in common, in clear and at each of the three offsets base64 knows: as many characters as its
+# bytes alone decide. Four would now and then turn up by chance in a log that the engine has compressed.
 OFFSETS = ((0, 0, 9), (1, 4, 10), (2, 4, 12))
 NEEDLES |= {b"cAn4ry", *(base64.b64encode(b"x" * shift + b"cAn4ry-")[start:end] for shift, start, end in OFFSETS)}
 

@@ -217,7 +217,8 @@ def test_an_upgrade_empties_one_node_after_the_other_and_is_paused_and_resumed(n
     assert node_hub.machine("data1").inits() == booted, "the second run only opened it"
     assert all("590-1" not in node_hub.inside(name, "dpkg-query -W less") for name in (*REAL, "store1"))
     assert not node_hub.inside("data1", "ls /run/reboot-required || true").startswith("/run")
-    assert watch.longest < 5, "somebody always answers for the web application"
+    # To ask a pod that has just gone takes five seconds by itself.
+    assert watch.longest < 15, "somebody always answers for the web application"
     assert upgraded(node_hub).status == "current"
 
 
