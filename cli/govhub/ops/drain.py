@@ -6,20 +6,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from govhub.core.kube import KINDS, Kube, KubeError
-from govhub.ops.drained import moves
+from govhub.core.kube import KINDS, Kube, KubeError, is_ready
+from govhub.ops.drained import name_of, pods_on
 from govhub.stacks.context import DOMAIN
 
 PAUSE = 1.0
 CORDONED_BY = f"{DOMAIN}/cordoned-by"
 """Annotation of a node that a run keeps pods away from, with the run: a killed one leaves it behind."""
 _NODE = KINDS["", "Node"]
-
-
-def pods_on(kube: Kube, node: str) -> list[dict[str, Any]]:
-    """The pods of a node that somebody would miss."""
-    found = kube.request("GET", "/api/v1/pods", fieldSelector=f"spec.nodeName={node}")
-    return [pod for pod in found.get("items", []) if moves(pod)]
 
 
 def cordon(kube: Kube, node: str, run: str) -> None:
@@ -52,7 +46,7 @@ def drain(kube: Kube, node: str, seconds: float, stopped: Callable[[], bool]) ->
     """
     deadline = time.monotonic() + seconds
     while True:
-        left = {_name(pod): _evict(kube, pod) for pod in pods_on(kube, node)}
+        left = {name_of(pod): _evict(kube, pod) for pod in pods_on(kube, node)}
         if not left or stopped() or time.monotonic() > deadline:
             return left
         time.sleep(PAUSE)
@@ -60,9 +54,7 @@ def drain(kube: Kube, node: str, seconds: float, stopped: Callable[[], bool]) ->
 
 def ready(kube: Kube, node: str) -> bool:
     """Whether its kubelet says that pods can run on it."""
-    found = kube.get(_NODE, node) or {}
-    conditions = found.get("status", {}).get("conditions") or []
-    return any((item["type"], item["status"]) == ("Ready", "True") for item in conditions)
+    return is_ready(kube.get(_NODE, node) or {})
 
 
 def _evict(kube: Kube, pod: dict[str, Any]) -> str:
@@ -85,7 +77,3 @@ def _evict(kube: Kube, pod: dict[str, Any]) -> str:
             return "its disruption budget allows none to go now"
         raise
     return "it is ending"
-
-
-def _name(pod: dict[str, Any]) -> str:
-    return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"

@@ -18,8 +18,7 @@ def undrained(kube: Kube, node: str) -> list[Diagnostic]:
     Raises:
         TargetUnreachable, KubeError: it could not be seen, which is not the same as empty.
     """
-    found = kube.request("GET", "/api/v1/pods", fieldSelector=f"spec.nodeName={node}")
-    pods = sorted(_name(pod) for pod in found.get("items", []) if moves(pod))
+    pods = sorted(name_of(pod) for pod in pods_on(kube, node))
     if not pods:
         return []
     return [
@@ -33,13 +32,20 @@ def undrained(kube: Kube, node: str) -> list[Diagnostic]:
     ]
 
 
-def moves(pod: dict[str, Any]) -> bool:
+def pods_on(kube: Kube, node: str) -> list[dict[str, Any]]:
+    """The pods of a node that somebody would miss."""
+    found = kube.request("GET", "/api/v1/pods", fieldSelector=f"spec.nodeName={node}")
+    return [pod for pod in found.get("items", []) if _moves(pod)]
+
+
+def name_of(pod: dict[str, Any]) -> str:
+    """``namespace/name``."""
+    return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+
+
+def _moves(pod: dict[str, Any]) -> bool:
     """Whether somebody would miss the pod: not what has ended, and not what comes and goes with the node."""
     meta = pod["metadata"]
     owners = [owner.get("kind") for owner in meta.get("ownerReferences") or [] if owner.get("controller")]
     bound = "DaemonSet" in owners or MIRROR in (meta.get("annotations") or {})
     return not bound and pod.get("status", {}).get("phase") not in ENDED
-
-
-def _name(pod: dict[str, Any]) -> str:
-    return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"

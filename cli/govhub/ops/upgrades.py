@@ -19,6 +19,7 @@ from govhub.hosts.nodes import GROUP
 from govhub.hosts.outcome import HostOutcome
 from govhub.hosts.runner import Play, PlayRequest
 from govhub.ops import drain
+from govhub.ops.drained import pods_on
 from govhub.ops.gates import frozen
 from govhub.ops.hostside import chosen
 from govhub.ops.requests import Selection
@@ -121,12 +122,11 @@ def look(session: Session, request: UpgradeRequest) -> list[Upgrade]:
     for name in names:
         item = _found(name, outcomes[name], play.message, request)
         found.append(item)
-        if item.status == "planned" or name in clusters:
-            connection = connections.get(clusters.get(name, ""))
-            if connection and connection.problem:
-                item.status, item.why = "failed", connection.problem.summary
-            elif connection and connection.kube:
-                _look_at_node(session, item, connection.kube)
+        connection = connections.get(clusters.get(name, ""))
+        if connection and connection.problem:
+            item.status, item.why = "failed", connection.problem.summary
+        elif connection and connection.kube:
+            _look_at_node(session, item, connection.kube)
     return found
 
 
@@ -147,7 +147,7 @@ def _look_at_node(session: Session, item: Upgrade, kube: Kube) -> None:
     item.cordoned_by = drain.cordoned_by(kube, item.host)
     if item.cordoned_by and item.status == "current":
         item.status = "planned"
-    pods = drain.pods_on(kube, item.host)
+    pods = pods_on(kube, item.host)
     item.pods = len(pods)
     item.interrupts = sorted({_owner(pod) for pod in pods if _alone(kube, pod)})
     changes = [_moved(item.host, pod) for pod in pods]

@@ -73,7 +73,6 @@ KINDS = {
         _kind("batch", "v1", "CronJob", "cronjobs"),
         _kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"),
         _kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets"),
-        _kind("apps", "v1", "DaemonSet", "daemonsets"),
         _kind("", "v1", "ServiceAccount", "serviceaccounts"),
         _kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings"),
         _kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False),
@@ -259,6 +258,12 @@ def kind_of(body: dict[str, Any]) -> Kind:
         KeyError: govhub does not write such objects.
     """
     return KINDS[str(body["apiVersion"]).rpartition("/")[0], str(body["kind"])]
+
+
+def is_ready(body: dict[str, Any]) -> bool:
+    """Whether a node (or a pod) has the condition Ready; one that says nothing of it has not."""
+    conditions = body.get("status", {}).get("conditions") or []
+    return any((item["type"], item["status"]) == ("Ready", "True") for item in conditions)
 
 
 def _error(status: int, data: bytes) -> KubeError:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from govhub.core.kube import KINDS, Kube
+from govhub.core.kube import KINDS, Kube, is_ready
 from govhub.inventory.topology import PlacedHost
 
 STORAGE_CLASS = "govhub-standard"
@@ -57,7 +57,7 @@ def await_nodes(kube: Kube, seconds: float) -> bool:
     """Wait until kwok has reported for every node it simulates; False when it has not within ``seconds``."""
     deadline = time.monotonic() + seconds
     while (
-        not (ready := all(_ready(node) for node in kube.list(KINDS["", "Node"]) if _simulated(node)))
+        not (ready := all(is_ready(node) for node in kube.list(KINDS["", "Node"]) if _simulated(node)))
         and time.monotonic() < deadline
     ):
         time.sleep(0.2)
@@ -66,11 +66,6 @@ def await_nodes(kube: Kube, seconds: float) -> bool:
 
 def _simulated(node: dict[str, Any]) -> bool:
     return bool(node["metadata"].get("annotations", {}).get(SIMULATED) == "fake")
-
-
-def _ready(node: dict[str, Any]) -> bool:
-    conditions = node["status"].get("conditions") or []
-    return any((item["type"], item["status"]) == ("Ready", "True") for item in conditions)
 
 
 def _node(host: PlacedHost) -> dict[str, Any]:

@@ -38,7 +38,6 @@ _NOT_OURS = {
     ("", "PersistentVolumeClaim"),
     # A cluster's own parts: what its nodes need before any stack can be there.
     ("", "ServiceAccount"),
-    ("apps", "DaemonSet"),
     ("rbac.authorization.k8s.io", "ClusterRole"),
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
 }
