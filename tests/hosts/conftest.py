@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -146,6 +147,23 @@ class NodeHub(HostHub):
         return self.inside(pod["spec"]["nodeName"], command)
 
 
+def begun(*words: str) -> subprocess.Popen[str]:
+    """The command line in a process of its own, which has come to where a play over hosts begins."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "govhub.cli", *words],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    while "hosts to bring" not in (line := process.stderr.readline()):
+        assert line, "it ended before the play began"
+    return process
+
+
 @pytest.fixture(scope="session")
 def root() -> None:
     if os.geteuid():
@@ -155,7 +173,7 @@ def root() -> None:
 @pytest.fixture(scope="module")
 def hub(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostHub]:
     """Three booted hosts that nothing was done to yet."""
-    with _copied("mini", tmp_path_factory) as folder:
+    with lab_copy("mini", tmp_path_factory) as folder:
         made = HostHub(folder)
         made.boot(3)
         yield made
@@ -164,13 +182,13 @@ def hub(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostHu
 @pytest.fixture(scope="module")
 def node_hub(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeHub]:
     """A control plane with simulated nodes, and three booted hosts that nothing was done to yet."""
-    with _copied("real", tmp_path_factory) as folder:
+    with lab_copy("real", tmp_path_factory) as folder:
         lab_up(str(folder), None, print, hosts=0)
         yield NodeHub(folder)
 
 
 @contextmanager
-def _copied(name: str, paths: pytest.TempPathFactory) -> Iterator[Path]:
+def lab_copy(name: str, paths: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy of a test hub in a home of its own, whose lab is taken down at the end."""
     patch = pytest.MonkeyPatch()
     base = paths.mktemp("hosts")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -10,8 +9,7 @@ from typing import TypeVar
 import pytest
 
 from govhub.hosts.passwords import secret_in_form
-from govhub.ops.lab import lab_down
-from hosts.conftest import HUBS, HostHub
+from hosts.conftest import HostHub, lab_copy
 
 HOSTS = """
   - {names: "db{1..2}", racks: "site-a/h1/r02/{03..04}", role: database, arch: amd64, cores: 16, memory: 64Gi,
@@ -45,20 +43,10 @@ class DatabasePair(HostHub):
 @contextmanager
 def booted(kind: type[P], databases: str, factory: pytest.TempPathFactory) -> Iterator[P]:
     """Two booted hosts that nothing was done to yet."""
-    patch = pytest.MonkeyPatch()
-    base = factory.mktemp("databases")
-    patch.setenv("GOVHUB_HOME", str(base / "home"))
-    patch.delenv("GOVHUB_STATE", raising=False)
-    folder = base / "inventories" / "mini"
-    shutil.copytree(HUBS / "mini", folder)
-    clusters = folder / "clusters.yaml"
-    clusters.write_text(clusters.read_text().replace(", lab: true", "").rstrip() + HOSTS, encoding="utf-8")
-    (folder / "databases.yaml").write_text(databases, encoding="utf-8")
-    made = kind(folder)
-    made.boot(0)
-    try:
+    with lab_copy("mini", factory) as folder:
+        clusters = folder / "clusters.yaml"
+        clusters.write_text(clusters.read_text().replace(", lab: true", "").rstrip() + HOSTS, encoding="utf-8")
+        (folder / "databases.yaml").write_text(databases, encoding="utf-8")
+        made = kind(folder)
+        made.boot(0)
         yield made
-    finally:
-        lab_down(str(folder))
-        patch.undo()
-        shutil.rmtree(base, ignore_errors=True)

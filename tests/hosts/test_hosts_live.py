@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -23,7 +20,7 @@ from govhub.hosts import runner
 from govhub.lab.hosts.shell import run
 from govhub.ops.plan import make_plan
 from govhub.ops.requests import PlanRequest, Selection
-from hosts.conftest import HOSTS_ONLY, HostHub
+from hosts.conftest import HOSTS_ONLY, HostHub, begun
 
 ALL = {"node5", "node6", "node1"}
 EDITS = {
@@ -257,14 +254,7 @@ def test_a_missing_package_and_a_full_disk_are_said_and_the_next_run_goes_on(hub
 
 def test_a_controller_that_is_killed_in_the_play_is_taken_up_by_the_next_run(hub: HostHub) -> None:
     hub.edit("hub.yaml", "journal_days: 220", "journal_days: 230")
-    words = [sys.executable, "-m", "govhub.cli", "up", str(hub.folder), "--layer", "hosts", "--yes"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(
-        words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr
-    while "hosts to bring" not in (line := process.stderr.readline()):
-        assert line, "it ended before the play began"
+    process = begun("up", str(hub.folder), "--layer", "hosts", "--yes")
     time.sleep(3.0)
     process.kill()
     process.communicate(timeout=10)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from govhub.ops.lab import lab_down
-from hosts.conftest import HUBS, HostHub
+from hosts.conftest import HostHub, lab_copy
 
 pytestmark = pytest.mark.slow
 
@@ -33,24 +31,15 @@ ASK += "print(next(line for line in t.splitlines() if line.startswith('node_unam
 @pytest.fixture(scope="module")
 def hub(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostHub]:
     """Two load balancers before two hosts whose figures they pass on."""
-    patch = pytest.MonkeyPatch()
-    base = tmp_path_factory.mktemp("balancers")
-    patch.setenv("GOVHUB_HOME", str(base / "home"))
-    patch.delenv("GOVHUB_STATE", raising=False)
-    folder = base / "inventories" / "mini"
-    shutil.copytree(HUBS / "mini", folder)
-    clusters, network = folder / "clusters.yaml", folder / "network.yaml"
-    clusters.write_text(clusters.read_text().rstrip() + HOSTS, encoding="utf-8")
-    network.write_text(network.read_text().rstrip() + "\n  - {cidr: 10.77.0.0/24, zone: extranet, purpose: users}\n")
-    (folder / "balancers.yaml").write_text(BALANCER, encoding="utf-8")
-    made = HostHub(folder)
-    made.boot(0)
-    try:
+    with lab_copy("mini", tmp_path_factory) as folder:
+        clusters, network = folder / "clusters.yaml", folder / "network.yaml"
+        clusters.write_text(clusters.read_text().rstrip() + HOSTS, encoding="utf-8")
+        users = "\n  - {cidr: 10.77.0.0/24, zone: extranet, purpose: users}\n"
+        network.write_text(network.read_text().rstrip() + users)
+        (folder / "balancers.yaml").write_text(BALANCER, encoding="utf-8")
+        made = HostHub(folder)
+        made.boot(0)
         yield made
-    finally:
-        lab_down(str(folder))
-        patch.undo()
-        shutil.rmtree(base, ignore_errors=True)
 
 
 def answers(hub: HostHub, address: str, times: int = 1) -> set[str]:

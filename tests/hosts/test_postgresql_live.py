@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from govhub.core.errors import InvalidInput
 from govhub.core.settings import hub_home
 from govhub.ops.requests import RunRequest
 from govhub.ops.rotation import RotateRequest, rotate
+from hosts.conftest import begun
 from hosts.pairs import DatabasePair, booted
 from hosts.test_declared import ansible
 
@@ -251,24 +250,7 @@ def test_a_host_that_missed_a_change_of_authority_stops_the_next(pair: PostgresP
 
 @pytest.mark.slow
 def test_a_rotation_that_is_killed_parts_nobody_and_is_finished_by_the_next_run(pair: PostgresPair) -> None:
-    words = [
-        sys.executable,
-        "-m",
-        "govhub.cli",
-        "hosts",
-        "rotate",
-        str(pair.folder),
-        "--certificates",
-        "--passwords",
-        "--yes",
-    ]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(
-        words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr
-    while "hosts to bring" not in (line := process.stderr.readline()):
-        assert line, "it ended before the play began"
+    process = begun("hosts", "rotate", str(pair.folder), "--certificates", "--passwords", "--yes")
     current = "readlink /etc/ssl/govhub/current"
     former, deadline = pair.inside("db1", current), time.monotonic() + 60
     while pair.inside("db1", current) == former and time.monotonic() < deadline:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +16,11 @@ from govhub.core.settings import connections_file, hub_home
 from govhub.engine.state import State
 from govhub.hosts.runner import Play, PlayRequest
 from govhub.ops.hostside import hosts_side
-from govhub.ops.lab import lab_down
 from govhub.ops.load import valid_hub
 from govhub.ops.retire import RetireRequest, RetireResult, retire
 from govhub.ops.session import state_bucket
 from govhub.ops.wiping import REPORT
-from hosts.conftest import HUBS, HostHub
+from hosts.conftest import HostHub, lab_copy
 
 MARK = "CONFIDENTIAL-0123456789abcdef"
 PLANT = f"""
@@ -38,22 +36,11 @@ sync
 @pytest.fixture(scope="module")
 def pair(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostHub]:
     """Two booted hosts, recorded as if a run had been there."""
-    patch = pytest.MonkeyPatch()
-    base = tmp_path_factory.mktemp("retire")
-    patch.setenv("GOVHUB_HOME", str(base / "home"))
-    patch.delenv("GOVHUB_STATE", raising=False)
-    folder = base / "inventories" / "mini"
-    shutil.copytree(HUBS / "mini", folder)
-    made = HostHub(folder)
-    made.edit("clusters.yaml", "lab: true}", "lab: true, machines: {node5: {serial: CN7012AB}}}")
-    made.boot(2)
-    try:
+    with lab_copy("mini", tmp_path_factory) as folder:
+        made = HostHub(folder)
+        made.edit("clusters.yaml", "lab: true}", "lab: true, machines: {node5: {serial: CN7012AB}}}")
+        made.boot(2)
         yield made
-    finally:
-        lab_down(str(folder))
-        assert not connections_file("mini").exists()
-        patch.undo()
-        shutil.rmtree(base, ignore_errors=True)
 
 
 def go(hub: HostHub, *names: str, wipe: bool = True) -> RetireResult:
