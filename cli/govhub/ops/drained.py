@@ -35,7 +35,7 @@ def undrained(kube: Kube, node: str) -> list[Diagnostic]:
 def pods_on(kube: Kube, node: str) -> list[dict[str, Any]]:
     """The pods of a node that somebody would miss."""
     found = kube.request("GET", "/api/v1/pods", fieldSelector=f"spec.nodeName={node}")
-    return [pod for pod in found.get("items", []) if _moves(pod)]
+    return [pod for pod in found.get("items", []) if moves(pod)]
 
 
 def name_of(pod: dict[str, Any]) -> str:
@@ -43,7 +43,7 @@ def name_of(pod: dict[str, Any]) -> str:
     return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
 
 
-def _moves(pod: dict[str, Any]) -> bool:
+def moves(pod: dict[str, Any]) -> bool:
     """Whether somebody would miss the pod: not what has ended, and not what comes and goes with the node."""
     meta = pod["metadata"]
     owners = [owner.get("kind") for owner in meta.get("ownerReferences") or [] if owner.get("controller")]

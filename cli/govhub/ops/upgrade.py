@@ -1,58 +1,59 @@
 """``hosts upgrade``: newer packages host by host; a node is emptied first, and nothing goes on that is not well.
 
-One host at a time. A run that was paused, interrupted or killed is continued by the next: hosts that are done have
-nothing that waits, and a node that was left closed is opened again when it is well.
+As many hosts at once as asked for and as every department's budget allows. A run that was paused, interrupted or
+killed is continued by the next: hosts that are done have nothing that waits, and nodes that were left closed are
+opened again when they are well.
 """
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
-from govhub.core.diagnostics import Diagnostic, Severity
-from govhub.core.errors import GovhubError
-from govhub.core.kube import Kube
-from govhub.core.text import and_more
+from govhub.core.diagnostics import Diagnostic, Diagnostics, Severity
+from govhub.core.errors import InvalidInput
+from govhub.core.text import and_more, did_you_mean
 from govhub.hosts.fingerprint import LAYER, address_of
-from govhub.hosts.runner import Play, PlayRequest
+from govhub.inventory.loader import Hub
 from govhub.ops import drain
+from govhub.ops.estate import Estate
+from govhub.ops.healthgate import HealthGate
 from govhub.ops.hostside import check_limit
-from govhub.ops.readiness import readiness
 from govhub.ops.requests import RunRequest, Selection
+from govhub.ops.rolling import Rolling
 from govhub.ops.runs import Run, new_run
 from govhub.ops.session import Session, open_session
-from govhub.ops.upgrades import PLAY, Upgrade, UpgradeRequest, UpgradeResult, look
+from govhub.ops.upgradehost import HostUpgrades
+from govhub.ops.upgradelook import look
+from govhub.ops.upgrades import Upgrade, UpgradeRequest, UpgradeResult
 
-PAUSE = 1.5
+LEFT_OUT = ("failed", "frozen", "over budget")
 
 
 def upgrade(request: UpgradeRequest) -> UpgradeResult:
     """Look what waits, ask, and go from host to host.
 
     Raises:
-        InvalidInput: the hub or the pattern is wrong, or no host can be reached.
+        InvalidInput: the hub, the pattern or a confirmed name is wrong, or no host can be reached.
         LockHeld: a run works on the hub.
-        TargetUnreachable: a cluster does not answer whose nodes would have to be emptied.
+        TargetUnreachable: a cluster stopped answering before the first host.
     """
     session = open_session(request.hub)
     check_limit(Selection(layers=(LAYER,), hosts=request.limit), session.hosts)
+    _check_confirmed(session.hub, request.confirmed)
     with new_run(session, "upgrade", RunRequest(hub=request.hub, listener=request.listener)) as run:
-        result = UpgradeResult(hub=session.name, run=run.id, folder=run.folder)
+        result = UpgradeResult(hub=session.name, run=run.id, folder=run.folder, at_once=request.at_once)
         paused = threading.Event()
         run.lock.when_lost(paused.set)
-        result.hosts = look(session, request)
-        run.events.emit("upgrade-looked-for", hosts=len(result.hosts))
-        waiting = [item for item in result.hosts if item.status == "planned"]
+        result.hosts, estate = look(session, request)
+        run.events.emit("upgrade-looked-for", hosts=len(result.hosts), rounds=result.rounds())
+        waiting = [item for item in result.hosts if item.status == "planned" or item.cordoned_by]
         if waiting and request.approve and not request.approve(result.hosts):
             result.status = "declined"
         elif waiting:
             if request.on_start:
                 request.on_start(paused.set)
-            _roll(session, run, request, result, paused)
-        for item in result.hosts:
-            if item.status in ("failed", "frozen"):
-                result.problems.append(_problem(item))
+            result.status = _roll(session, run, request, result, estate, paused)
+        result.problems = [_problem(session.hub, item) for item in result.hosts if item.status in LEFT_OUT]
         if any(item.status == "failed" for item in result.hosts):
             result.status = "failed"
         run.events.emit("run-finished", run=run.id, status=result.status)
@@ -60,86 +61,68 @@ def upgrade(request: UpgradeRequest) -> UpgradeResult:
         return result
 
 
-def _roll(session: Session, run: Run, request: UpgradeRequest, result: UpgradeResult, paused: threading.Event) -> None:
-    done = 0
-    result.status = "done"
-    for item in [item for item in result.hosts if item.status == "planned"]:
-        if result.status != "done" or paused.is_set() or done == request.pause_after:
-            item.status = "not tried"
-            result.status = "paused" if result.status == "done" else result.status
-            continue
-        started = time.monotonic()
-        run.events.emit("upgrade-started", host=item.host, packages=len(item.packages), pods=item.pods)
-        try:
-            item.why = _one(session, run, request, item)
-        except GovhubError as error:
-            item.why = error.diagnostics[0].summary
-        item.seconds = time.monotonic() - started
-        item.status = "failed" if item.why else "done"
+def _roll(
+    session: Session,
+    run: Run,
+    request: UpgradeRequest,
+    result: UpgradeResult,
+    estate: Estate,
+    paused: threading.Event,
+) -> str:
+    _open_again(run, result.hosts)
+    planned = [item for item in result.hosts if item.status == "planned"]
+    gate = HealthGate({item.kube.name: item.kube for item in planned if item.kube}.values(), session.name)
+    hosts = HostUpgrades(session, run, request, gate)
+
+    def started(item: Upgrade, beside: list[str]) -> None:
         run.events.emit(
-            "upgrade-finished", host=item.host, status=item.status, why=item.why, seconds=round(item.seconds, 1)
+            "upgrade-started", host=item.host, packages=len(item.packages), pods=item.pods, beside=sorted(beside)
         )
-        done += 1
-        if item.why:
-            # What went wrong here would go wrong on the next one too.
-            result.status = "failed"
+
+    return Rolling(
+        surroundings=estate,
+        work=hosts.work,
+        cancel=hosts.cancel,
+        started=started,
+        paused=paused,
+        at_once=request.at_once,
+        confirmed=request.confirmed,
+        pause_after=request.pause_after,
+        patience=request.wait,
+    ).run(sorted(planned, key=lambda item: item.round))
 
 
-def _one(session: Session, run: Run, request: UpgradeRequest, item: Upgrade) -> str:
-    """Upgrade one host; returns what is not well, or nothing."""
-    kube = item.kube
-    before = _unready(kube, session.name)
-    if kube:
-        drain.cordon(kube, item.host, run.id)
-        left = drain.drain(kube, item.host, request.drain_seconds, run.lock.lost.is_set)
-        if left:
-            drain.uncordon(kube, item.host)
-            names = and_more([f"{pod} ({why})" for pod, why in left.items()], 3)
-            return f"pods did not go within {request.drain_seconds:.0f} s, and it is open again: {names}"
-    if item.packages or item.reboot or request.reboot == "always":
-        host = session.hosts.declared[item.host]
-        play = Play(
-            PlayRequest(
-                hosts=(host,),
-                play=PLAY,
-                folder=session.folder / "ansible",
-                timeout=request.timeout,
-                # A connection that outlives a restart is none of Mitogen's.
-                fast=False,
-                options={"upgrade_reboot": request.reboot},
-            )
-        )
-        run.lock.when_lost(play.cancel)
-        outcome = play.run()[item.host]
-        if outcome.status != "done":
-            return outcome.why or play.message or "the play did not come to its end"
-    if not kube:
-        return ""
-    deadline = time.monotonic() + request.wait
-    if not _until(lambda: drain.ready(kube, item.host), deadline):
-        return f"the node is not ready after {request.wait:.0f} s, and stays closed"
-    drain.uncordon(kube, item.host)
-    if not _until(lambda: _unready(kube, session.name) <= before, deadline):
-        worse = sorted(_unready(kube, session.name) - before)
-        return f"workloads that ran before do not run again after {request.wait:.0f} s: {and_more(worse, 3)}"
-    return ""
+def _open_again(run: Run, hosts: list[Upgrade]) -> None:
+    """Open what a killed run left closed before anything else is closed: its pods may have nowhere to go."""
+    for item in hosts:
+        if item.cordoned_by and item.kube and drain.ready(item.kube, item.host):
+            drain.uncordon(item.kube, item.host)
+            run.events.emit("upgrade-reopened", host=item.host, from_run=item.cordoned_by)
+            if item.only_opened:
+                item.status = "done"
 
 
-def _until(found: Callable[[], bool], deadline: float) -> bool:
-    while not found():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(PAUSE)
-    return True
+def _check_confirmed(hub: Hub, names: tuple[str, ...]) -> None:
+    found = Diagnostics()
+    known = [item.name for item in hub.model.tenants]
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"known: {and_more(sorted(known), 8) or 'none'}"
+            found.error("SEL001", f'--confirm "{name[:60]}" names no department', hint=hint)
+    if found.errors:
+        raise InvalidInput(found.sorted())
 
 
-def _unready(kube: Kube | None, hub: str) -> set[str]:
-    return {address for address, _ in readiness([kube], hub).waiting} if kube else set()
-
-
-def _problem(item: Upgrade) -> Diagnostic:
-    code, hint = "UPG001", "correct the cause; the next call goes on"
+def _problem(hub: Hub, item: Upgrade) -> Diagnostic:
+    code, hint, source = "UPG001", "correct the cause; the next call goes on", None
     if item.status == "frozen":
         code, hint = "UPG002", "wait, or have the owner end the freeze"
+    elif item.status == "over budget":
+        code, hint = "UPG003", "correct what holds it back; the next call tries it again"
+        index = next((i for i, tenant in enumerate(hub.model.tenants) if tenant.name == item.over), None)
+        if index is not None:
+            source = hub.at("tenants", index)
+            hint = f"take it alone with --confirm {item.over}, or raise `max_unavailable` of the department"
     text = f"{item.host}: {item.why}"
-    return Diagnostic(code=code, severity=Severity.ERROR, summary=text, address=address_of(item.host), hint=hint)
+    address = address_of(item.host)
+    return Diagnostic(code=code, severity=Severity.ERROR, summary=text, address=address, source=source, hint=hint)

@@ -1,10 +1,9 @@
-"""What an upgrade finds before it begins: what waits on each host, and who would have to go for it."""
+"""What an upgrade is asked, and what becomes of each host."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +11,6 @@ from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.events import Listener
 from govhub.core.exits import Exit
 from govhub.core.kube import Kube
-from govhub.core.plan import Op, PlannedChange
-from govhub.core.settings import today
-from govhub.hosts.fingerprint import LAYER, address_of
-from govhub.hosts.nodes import GROUP
-from govhub.hosts.outcome import HostOutcome
-from govhub.hosts.runner import Play, PlayRequest
-from govhub.ops import drain
-from govhub.ops.drained import pods_on
-from govhub.ops.gates import frozen
-from govhub.ops.hostside import chosen
-from govhub.ops.requests import Selection
-from govhub.ops.session import Session
-from govhub.stacks.context import DOMAIN
-
-PLAY = "upgrade.yml"
-REPORT = "upgrade: What waits"
-_PACKAGE = re.compile(r"^Inst (\S+)(?: \[(\S+)\])? \((\S+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,44 +21,72 @@ class UpgradeRequest:
     limit: tuple[str, ...] = ()
     reboot: str = "when-required"
     """``when-required``, ``always`` or ``never``."""
+    at_once: int = 1
+    """Hosts in work at the same time, as far as budgets allow."""
+    confirmed: tuple[str, ...] = ()
+    """Departments that may lose more than their budget to one host at a time."""
     pause_after: int | None = None
     """Stop after this many hosts; the next call goes on."""
     drain_seconds: float = 600.0
     """For a node's pods to go."""
     wait: float = 300.0
-    """For a node, and for what ran before, to be well again."""
+    """For a node, and for what ran before, to be well again; and for pods that a budget misses."""
     timeout: float = 3600.0
     """For one host's packages and restart."""
     approve: Callable[[list[Upgrade]], bool] | None = None
     listener: Listener | None = None
     on_start: Callable[[Callable[[], None]], None] | None = None
-    """Told how to pause: the host in work is finished."""
+    """Told how to pause: the hosts in work are finished."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """What a host takes from a department on the host's cluster; counts of pods."""
+
+    tenant: str
+    pods: int
+    """Ready ones that have to go."""
+    of: int
+    """All that the department has there."""
+    allowed: int
+    """That may be away at once."""
+    gone: int
+    """That are not ready as it is."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Upgrade:
-    """One host: ``current``, ``planned``, ``done``, ``failed``, ``frozen`` or ``not tried``."""
+    """One host: ``current``, ``planned``, ``done``, ``failed``, ``frozen``, ``over budget`` or ``not tried``."""
 
     host: str
     status: str = "planned"
+    round: int = 0
+    """Hosts of one round may be in work together; rounds count from 1, 0 is for hosts that are left alone."""
     packages: list[str] = field(default_factory=list)
     """``name old → new``."""
     reboot: bool = False
     """Whether it waits for a restart already; packages may ask for one too."""
     pods: int = 0
     """Pods that have to go elsewhere."""
+    losses: list[Loss] = field(default_factory=list)
+    """Whose pods these are, for those of departments."""
     interrupts: list[str] = field(default_factory=list)
     """Those that run once, so that their system stands still meanwhile."""
     cordoned_by: str = ""
     """The killed run that left the node closed."""
+    only_opened: bool = False
+    """Nothing waits on it, but it was left closed."""
     seconds: float = 0.0
     why: str = ""
+    over: str = ""
+    """The department whose budget does not allow it."""
     kube: Kube | None = field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        names = ("host", "status", "packages", "reboot", "pods", "interrupts", "why")
-        return {name: getattr(self, name) for name in names} | {"seconds": round(self.seconds, 2)}
+        names = ("host", "status", "round", "packages", "reboot", "pods", "interrupts", "why")
+        out = {name: getattr(self, name) for name in names}
+        return out | {"departments": [asdict(item) for item in self.losses], "seconds": round(self.seconds, 2)}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,12 +97,13 @@ class UpgradeResult:
     run: str = ""
     folder: Path | None = None
     status: str = "current"
+    at_once: int = 1
     hosts: list[Upgrade] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
 
     @property
     def exit(self) -> Exit:
-        """OK unless a host failed."""
+        """OK unless a host failed or was left out."""
         return Exit.FAILED if any(item.severity is Severity.ERROR for item in self.problems) else Exit.OK
 
     def as_dict(self) -> dict[str, Any]:
@@ -102,85 +113,13 @@ class UpgradeResult:
             "hub": self.hub,
             "run": self.run or None,
             "status": self.status,
+            "at_once": self.at_once,
+            "rounds": self.rounds(),
             "hosts": [item.as_dict() for item in self.hosts],
             "diagnostics": [item.as_dict() for item in self.problems],
         }
 
-
-def look(session: Session, request: UpgradeRequest) -> list[Upgrade]:
-    """What waits on each host that a run has brought to its state, and who runs on it."""
-    side = session.hosts
-    names = [name for name in side.declared if name in side.recorded and chosen(name, Selection(hosts=request.limit))]
-    if not names:
-        return []
-    hosts = tuple(side.declared[name] for name in names)
-    play = Play(PlayRequest(hosts=hosts, play=PLAY, report=REPORT, folder=session.folder / "ansible", check=True))
-    outcomes = play.run()
-    clusters = {name: str(side.declared[name].variables["govhub_cluster"]) for name in names if _is_node(session, name)}
-    connections = session.connect(tuple(sorted(set(clusters.values())))) if clusters else {}
-    found = []
-    for name in names:
-        item = _found(name, outcomes[name], play.message, request)
-        found.append(item)
-        connection = connections.get(clusters.get(name, ""))
-        if connection and connection.problem:
-            item.status, item.why = "failed", connection.problem.summary
-        elif connection and connection.kube:
-            _look_at_node(session, item, connection.kube)
-    return found
-
-
-def _found(name: str, outcome: HostOutcome, message: str, request: UpgradeRequest) -> Upgrade:
-    if outcome.status != "done":
-        return Upgrade(host=name, status="failed", why=outcome.why or message or "it was not reached")
-    lines = outcome.report.splitlines()
-    found = [match for text in lines if (match := _PACKAGE.match(text))]
-    item = Upgrade(host=name, packages=[f"{match[1]} {match[2] or '–'} → {match[3]}" for match in found])
-    item.reboot = "reboot" in lines
-    wanted = item.packages or request.reboot == "always" or (item.reboot and request.reboot != "never")
-    item.status = "planned" if wanted else "current"
-    return item
-
-
-def _look_at_node(session: Session, item: Upgrade, kube: Kube) -> None:
-    item.kube = kube
-    item.cordoned_by = drain.cordoned_by(kube, item.host)
-    if item.cordoned_by and item.status == "current":
-        item.status = "planned"
-    pods = pods_on(kube, item.host)
-    item.pods = len(pods)
-    item.interrupts = sorted({_owner(pod) for pod in pods if _alone(kube, pod)})
-    changes = [_moved(item.host, pod) for pod in pods]
-    if item.status == "planned" and (stops := frozen(session.hub, changes, today())):
-        item.status, item.why = "frozen", "; ".join(problem.summary for problem in stops)
-
-
-def _is_node(session: Session, name: str) -> bool:
-    return GROUP in session.hosts.declared[name].groups
-
-
-def _moved(host: str, pod: dict[str, Any]) -> PlannedChange:
-    labels = pod["metadata"].get("labels") or {}
-    tenant, system = labels.get(f"{DOMAIN}/tenant", ""), labels.get(f"{DOMAIN}/system", "")
-    reason = f"a pod of {_owner(pod)} has to go"
-    return PlannedChange(
-        op=Op.UPDATE, address=address_of(host), reason=reason, layer=LAYER, tenant=tenant, system=system
-    )
-
-
-def _owner(pod: dict[str, Any]) -> str:
-    meta = pod["metadata"]
-    component = (meta.get("labels") or {}).get("app.kubernetes.io/component", meta["name"])
-    system = (meta.get("labels") or {}).get("app.kubernetes.io/part-of", "")
-    return f"{meta['namespace']}/{'-'.join(filter(None, (system, component)))}"
-
-
-def _alone(kube: Kube, pod: dict[str, Any]) -> bool:
-    """Whether no other pod does its work meanwhile; what belongs to nobody comes back nowhere."""
-    labels = pod["metadata"].get("labels") or {}
-    component, part_of = labels.get("app.kubernetes.io/component"), labels.get("app.kubernetes.io/part-of")
-    if not component or not part_of:
-        return not pod["metadata"].get("ownerReferences")
-    selector = f"app.kubernetes.io/component={component},app.kubernetes.io/part-of={part_of}"
-    path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods"
-    return len(kube.request("GET", path, labelSelector=selector)["items"]) < 2
+    def rounds(self) -> list[list[str]]:
+        """The hosts that may be in work together, in order."""
+        last = max((item.round for item in self.hosts), default=0)
+        return [[item.host for item in self.hosts if item.round == number] for number in range(1, last + 1)]

@@ -28,6 +28,17 @@ class Reboot(StrEnum):
 
 
 Restart = Annotated[Reboot, typer.Option("--reboot", help="When hosts are started anew.")]
+AtOnce = Annotated[
+    int, typer.Option("--at-once", metavar="N", min=1, max=64, help="Hosts at the same time, as far as budgets allow.")
+]
+Confirmed = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--confirm",
+        metavar="TENANT",
+        help="A department that may lose more than its budget, to one host at a time. May be repeated.",
+    ),
+]
 PauseAfter = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Stop after this many hosts; the next call goes on.")
 ]
@@ -47,13 +58,15 @@ def upgrade(
     *,
     limit: Limit = None,
     reboot: Restart = Reboot.WHEN_REQUIRED,
+    at_once: AtOnce = 1,
+    confirm: Confirmed = None,
     pause_after: PauseAfter = None,
     drain_timeout: DrainTimeout = 600.0,
     wait: Wait = 300.0,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> int:
-    """Bring newer packages to hosts one by one; nodes are emptied first, within every disruption budget."""
+    """Bring newer packages to hosts within every department's budget; nodes are emptied first."""
     from govhub.cli.views.upgrading import show_upgraded, show_waiting
     from govhub.ops.upgrade import upgrade as run
     from govhub.ops.upgrades import UpgradeRequest
@@ -72,6 +85,8 @@ def upgrade(
                 hub=hub,
                 limit=tuple(limit or ()),
                 reboot=reboot.value,
+                at_once=at_once,
+                confirmed=tuple(confirm or ()),
                 pause_after=pause_after,
                 drain_seconds=drain_timeout,
                 wait=wait,

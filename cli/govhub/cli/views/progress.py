@@ -103,6 +103,7 @@ def announcement(kind: str, data: dict[str, Any]) -> str:
         "hosts-started": (tr("hosts to bring to their declared state:"), "{hosts}"),
         "host-finished": (tr("done"), "{host}  {changed} {what}"),
         "upgrade-started": (tr("upgrades"), "{host}"),
+        "upgrade-reopened": (tr("opened again what a killed run left closed:"), "{host}"),
         "upgrade-finished": (
             tr("failed") if data.get("why") else tr("done"),
             "{host}  {why}" if data.get("why") else "{host}  {seconds} s",

@@ -15,14 +15,49 @@ if TYPE_CHECKING:
 
 
 def show_waiting(console: Console, hosts: list[Upgrade]) -> None:
-    """What waits on each host, and whose systems stand still meanwhile."""
+    """What waits on each host, who goes together, what departments lose, and whose systems stand still meanwhile."""
     out = table(
-        tr("Host"), tr("packages"), tr("restart"), tr("pods that go"), tr("stands still meanwhile"), numbers=(3,)
+        tr("Round"),
+        tr("Host"),
+        tr("packages"),
+        tr("restart"),
+        tr("pods that go"),
+        tr("stands still meanwhile"),
+        numbers=(0, 4),
     )
-    for item in hosts:
+    ordered = sorted(hosts, key=lambda item: item.round or len(hosts) + 1)
+    for item in ordered:
         packages = and_more([safe(name) for name in item.packages], 2) if item.packages else "–"
         restart = tr("waits for one") if item.reboot else "–"
-        row(out, item.host, packages, restart, str(item.pods), and_more(item.interrupts, 2) if item.interrupts else "–")
+        stands = and_more(item.interrupts, 2) if item.interrupts else "–"
+        row(out, str(item.round or "–"), item.host, packages, restart, str(item.pods), stands)
+    console.print(out)
+    _show_losses(console, ordered)
+    for item in ordered:
+        if item.only_opened:
+            line(console, f"{safe(item.host)}: {tr('was left closed, and is opened again')}")
+        elif item.status == "over budget":
+            line(console, f"{safe(item.host)}: {tr('left out')}: {safe(item.why)}")
+
+
+def _show_losses(console: Console, hosts: list[Upgrade]) -> None:
+    if not any(item.losses for item in hosts):
+        return
+    out = table(
+        tr("Round"),
+        tr("Host"),
+        tr("Department"),
+        tr("pods that go"),
+        tr("of"),
+        tr("not ready"),
+        tr("may be away"),
+        numbers=(0, 3, 4, 5, 6),
+    )
+    for item in hosts:
+        for loss in item.losses:
+            counts = (str(count) for count in (loss.pods, loss.of, loss.gone, loss.allowed))
+            row(out, str(item.round or "–"), item.host, loss.tenant, *counts)
+    line(console)
     console.print(out)
 
 
@@ -36,6 +71,7 @@ def show_upgraded(console: Console, result: UpgradeResult, program: str, *, look
         "done": tr("done"),
         "failed": tr("failed"),
         "frozen": tr("frozen"),
+        "over budget": tr("over budget"),
         "not tried": tr("not tried"),
     }
     out = table(tr("Host"), tr("state"), tr("packages"), tr("time"), numbers=(2, 3))
@@ -47,9 +83,10 @@ def show_upgraded(console: Console, result: UpgradeResult, program: str, *, look
         line(console)
         diagnostics(console, result.problems, verbose=verbose)
     line(console)
+    left = any(item.status in ("frozen", "over budget") for item in result.hosts)
     endings = {
-        "current": tr("Nothing waits on any host."),
-        "done": tr("All hosts are upgraded."),
+        "current": tr("Nothing waits on any host.") if not left else tr("Nothing was done."),
+        "done": tr("All hosts are upgraded.") if not left else tr("All other hosts are upgraded."),
         "paused": tr("Paused; the next call goes on."),
         "failed": tr("Stopped at a host that is not well; the next call goes on with it."),
         "declined": tr("Nothing was done."),

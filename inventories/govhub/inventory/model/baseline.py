@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from govhub.inventory.model.common import Assumable, Name, Part, Port
+from govhub.inventory.model.common import Assumable, CountOrShare, Name, Part, Port
 
 
 class Administrator(Part):
@@ -94,6 +94,15 @@ class Certificates(Part):
     """Raised to change the authority and all keys: `govhub hosts rotate HUB --certificates`."""
 
 
+class Upgrades(Part):
+    """How much may be away at the same time while hosts are upgraded; shares are rounded up."""
+
+    max_unavailable: CountOrShare = "25%"
+    """Of a department's pods on a cluster; a tenant may have its own ``max_unavailable``."""
+    max_unavailable_nodes: CountOrShare = "10%"
+    """Of a pool's nodes; one may always go, and the last ready one only if it is the pool's only one in work."""
+
+
 class Baseline(Assumable):
     """The state that every host is brought to."""
 
@@ -114,5 +123,6 @@ class Baseline(Assumable):
     """The authority that signed the certificates of management controllers (PEM); none: the machine's own store."""
     wipe: Wipe = Wipe()
     certificates: Certificates = Certificates()
+    upgrades: Upgrades = Upgrades()
     login: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$", max_length=32)] = "govhub"
     """The account that playbooks log in with."""

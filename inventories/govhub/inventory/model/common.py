@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from govhub.core.quantities import PATTERN, parse_quantity
 
@@ -34,6 +34,14 @@ Pattern = Annotated[str, Field(pattern=r"^[a-z0-9{][-a-z0-9{},. ]*$", min_length
 RackPattern = Annotated[str, Field(pattern=r"^[a-z0-9{][-a-z0-9{},. /]*$", min_length=1, max_length=200)]
 Addresses = Annotated[str, Field(pattern=r"^[0-9a-f:{][-0-9a-f{},.:]*$", min_length=1, max_length=120)]
 Quantity = Annotated[str, BeforeValidator(_as_quantity), AfterValidator(_positive), Field(pattern=PATTERN)]
+# A number of pods or hosts, or a share of them: as ``maxUnavailable`` of Kubernetes.
+COUNT_OR_SHARE = r"^([0-9]{1,6}|(100|[1-9]?[0-9])%)$"
+CountOrShare = Annotated[
+    str,
+    Field(pattern=COUNT_OR_SHARE, coerce_numbers_to_str=True),
+    # Both 3 and 25% are written without quotes.
+    WithJsonSchema({"type": ["string", "integer"], "pattern": COUNT_OR_SHARE, "minimum": 0, "maximum": 999_999}),
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 

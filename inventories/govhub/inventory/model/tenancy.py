@@ -8,7 +8,18 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from govhub.inventory.model.common import LABEL, Arch, Assumable, Name, Part, Port, Quantity, ShortName, Title
+from govhub.inventory.model.common import (
+    LABEL,
+    Arch,
+    Assumable,
+    CountOrShare,
+    Name,
+    Part,
+    Port,
+    Quantity,
+    ShortName,
+    Title,
+)
 from govhub.inventory.model.place import Level
 
 # service/NAME, system/NAME, tenant/NAME, zone/NAME, a range like cidr/10.1.0.0/16, or the open internet.
@@ -59,6 +70,8 @@ class Tenant(Assumable):
     """Amounts that differ from the class; a raise needs an exception of kind quota-raise."""
     groups: dict[Annotated[str, Field(pattern=r"^(admin|developer|viewer)$")], str] = {}
     """Names of its directory groups by role; `<hub>:<tenant>:<role>` when not given."""
+    max_unavailable: CountOrShare | None = None
+    """Of its pods on a cluster, how many may be away while hosts are upgraded; the baseline's when not given."""
 
 
 class WorkloadKind(StrEnum):

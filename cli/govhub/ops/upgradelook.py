@@ -1,0 +1,114 @@
+"""What an upgrade finds before it begins: what waits on each host, who would have to go for it, and in which rounds."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from govhub.core.plan import Op, PlannedChange
+from govhub.core.settings import today
+from govhub.hosts.fingerprint import LAYER, address_of
+from govhub.hosts.outcome import HostOutcome
+from govhub.hosts.runner import Play, PlayRequest
+from govhub.ops import drain
+from govhub.ops.budgets import obstacles, rounds
+from govhub.ops.census import Census
+from govhub.ops.estate import Estate
+from govhub.ops.gates import frozen
+from govhub.ops.hostside import chosen
+from govhub.ops.requests import Selection
+from govhub.ops.session import Session
+from govhub.ops.upgrades import Upgrade, UpgradeRequest
+from govhub.stacks.context import DOMAIN
+
+PLAY = "upgrade.yml"
+REPORT = "upgrade: What waits"
+_PACKAGE = re.compile(r"^Inst (\S+)(?: \[(\S+)\])? \((\S+)")
+
+
+def look(session: Session, request: UpgradeRequest) -> tuple[list[Upgrade], Estate]:
+    """What waits on each host that a run has brought to its state, who runs on it, and which go together.
+
+    Returns:
+        The hosts in the order of the hub, and what their clusters said.
+    """
+    side = session.hosts
+    names = [name for name in side.declared if name in side.recorded and chosen(name, Selection(hosts=request.limit))]
+    estate = Estate.of(session, names)
+    if not names:
+        return [], estate
+    hosts = tuple(side.declared[name] for name in names)
+    play = Play(PlayRequest(hosts=hosts, play=PLAY, report=REPORT, folder=session.folder / "ansible", check=True))
+    outcomes = play.run()
+    found = [_found(name, outcomes[name], play.message, request) for name in names]
+    estate.refresh()
+    for item in found:
+        if problem := estate.problem_of(item.host):
+            item.status, item.why = "failed", problem.summary
+        elif (kube := estate.kube_of(item.host)) and (census := estate.census_of(item.host)):
+            item.kube = kube
+            _look_at_node(session, item, census)
+    _arrange(found, estate, request)
+    return found, estate
+
+
+def _found(name: str, outcome: HostOutcome, message: str, request: UpgradeRequest) -> Upgrade:
+    if outcome.status != "done":
+        return Upgrade(host=name, status="failed", why=outcome.why or message or "it was not reached")
+    lines = outcome.report.splitlines()
+    found = [match for text in lines if (match := _PACKAGE.match(text))]
+    item = Upgrade(host=name, packages=[f"{match[1]} {match[2] or '–'} → {match[3]}" for match in found])
+    item.reboot = "reboot" in lines
+    wanted = item.packages or request.reboot == "always" or (item.reboot and request.reboot != "never")
+    item.status = "planned" if wanted else "current"
+    return item
+
+
+def _look_at_node(session: Session, item: Upgrade, census: Census) -> None:
+    assert item.kube
+    item.cordoned_by = drain.cordoned_by(item.kube, item.host)
+    if item.cordoned_by and item.status == "current":
+        # Nothing moves for that.
+        item.status, item.only_opened = "planned", True
+        return
+    pods = census.on(item.host)
+    item.pods = len(pods)
+    item.interrupts = sorted({_owner(pod) for pod in pods if census.alone(pod)})
+    changes = [_moved(item.host, pod, census.tenant_of(pod)) for pod in pods]
+    if item.status == "planned" and (stops := frozen(session.hub, changes, today())):
+        item.status, item.why = "frozen", "; ".join(problem.summary for problem in stops)
+
+
+def _arrange(found: list[Upgrade], estate: Estate, request: UpgradeRequest) -> None:
+    """Say who loses what, leave out what is over a budget by itself, and number the rounds of the others."""
+    limits = estate.limits(request.at_once, request.confirmed)
+    loads = []
+    for item in found:
+        if item.status != "planned" or item.only_opened:
+            continue
+        load = estate.load(item.host)
+        item.losses = estate.losses(load, limits)
+        stops = list(obstacles(load, (), limits))
+        if stops:
+            item.status, item.why, item.over = "over budget", stops[0].text, stops[0].tenant
+        else:
+            loads.append(load)
+    places = {load.host: number for number, part in enumerate(rounds(loads, limits), 1) for load in part}
+    for item in found:
+        item.round = places.get(item.host, 0)
+
+
+def _moved(host: str, pod: dict[str, Any], tenant: str) -> PlannedChange:
+    labels = pod["metadata"].get("labels") or {}
+    system = labels.get(f"{DOMAIN}/system", "")
+    reason = f"a pod of {_owner(pod)} has to go"
+    return PlannedChange(
+        op=Op.UPDATE, address=address_of(host), reason=reason, layer=LAYER, tenant=tenant, system=system
+    )
+
+
+def _owner(pod: dict[str, Any]) -> str:
+    meta = pod["metadata"]
+    component = (meta.get("labels") or {}).get("app.kubernetes.io/component", meta["name"])
+    system = (meta.get("labels") or {}).get("app.kubernetes.io/part-of", "")
+    return f"{meta['namespace']}/{'-'.join(filter(None, (system, component)))}"
