@@ -28,8 +28,11 @@ from govhub.ops.load import valid_hub
 from govhub.ops.plan import make_plan
 from govhub.ops.requests import DriftResult, PlanRequest, RunRequest, RunResult, Selection
 from govhub.ops.up import up
+from govhub.ops.upgrades import UpgradeResult
 
 HUBS = Path(__file__).parents[1] / "hubs"
+# dpkg believes that an old version is there; the mirror has the one that really is.
+OUTDATED = "sed -i '/^Package: less$/,/^Version:/s/^Version: .*/Version: 590-1/' /var/lib/dpkg/status"
 HOSTS_ONLY = Selection(layers=("hosts",))
 
 
@@ -64,7 +67,7 @@ class HostHub:
         rows = list_hosts(str(self.folder))["hosts"]
         return {row["name"]: row["state"] for row in rows if row["address"]}
 
-    def events(self, result: RunResult, kind: str) -> list[dict[str, Any]]:
+    def events(self, result: RunResult | UpgradeResult, kind: str) -> list[dict[str, Any]]:
         assert result.folder
         return [item["data"] for item in read_events(result.folder / "events.ndjson") if item["kind"] == kind]
 

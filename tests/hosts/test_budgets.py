@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +15,8 @@ from govhub.ops.budgets import Account, Budget, Limits, Load, allowed_of, obstac
 EDUCATION, HEALTH = ("main", "education"), ("main", "health")
 
 
-def limits(at_once: int = 8, *, confirmed: tuple[str, ...] = (), **more: Budget) -> Limits:
-    budgets = {("main", tenant): budget for tenant, budget in more.items()}
-    return Limits(at_once=at_once, budgets=budgets, confirmed=frozenset(confirmed))
+def limits(at_once: int = 8, **more: Budget) -> Limits:
+    return Limits(at_once=at_once, budgets={("main", tenant): budget for tenant, budget in more.items()})
 
 
 def names(found: list[list[Load]]) -> list[list[str]]:
@@ -61,9 +62,9 @@ def test_a_department_without_a_budget_loses_nothing_and_clusters_have_their_own
 def test_a_confirmed_department_loses_more_than_its_budget_to_one_host_alone() -> None:
     large, small = Load(host="a", away={EDUCATION: 5}), Load(host="b", away={EDUCATION: 1})
     other = Load(host="c", away={HEALTH: 1})
-    budgets = {"education": Budget(pods=6, allowed=2), "health": Budget(pods=4, allowed=1)}
-    assert [item.tenant for item in obstacles(large, (), limits(**budgets))] == ["education"]
-    said = limits(confirmed=("education",), **budgets)
+    within = limits(education=Budget(pods=6, allowed=2), health=Budget(pods=4, allowed=1))
+    assert [item.tenant for item in obstacles(large, (), within)] == ["education"]
+    said = replace(within, confirmed=frozenset({"education"}))
     assert not any(obstacles(large, [other], said))
     assert any(obstacles(large, [small], said))
     assert any(obstacles(small, [large], said))
@@ -151,7 +152,7 @@ def test_no_round_exceeds_anything_and_every_host_that_fits_has_one_turn(case: t
 @settings(max_examples=100, deadline=None)
 @given(problems(), st.randoms(use_true_random=False))
 def test_hosts_that_start_as_others_end_never_exceed_anything_either(
-    case: tuple[list[Load], Limits], chance: object
+    case: tuple[list[Load], Limits], chance: Random
 ) -> None:
     loads, within = case
     waiting = [load for load in loads if not any(obstacles(load, (), within))]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from govhub.core.errors import InvalidInput, LockHeld
-from govhub.core.events import Event
+from govhub.core.events import Event, read_events
 from govhub.core.exits import Exit
 from govhub.core.plan import Op
 from govhub.core.settings import connections_file
@@ -20,7 +20,9 @@ from govhub.hosts import runner
 from govhub.lab.hosts.shell import run
 from govhub.ops.plan import make_plan
 from govhub.ops.requests import PlanRequest, Selection
-from hosts.conftest import HOSTS_ONLY, HostHub, begun
+from govhub.ops.upgrade import upgrade
+from govhub.ops.upgrades import UpgradeRequest, UpgradeResult
+from hosts.conftest import HOSTS_ONLY, OUTDATED, HostHub, begun
 
 ALL = {"node5", "node6", "node1"}
 EDITS = {
@@ -30,6 +32,13 @@ EDITS = {
     "base: Time zone, logs and kernel settings": "rm /etc/sysctl.d/50-govhub.conf",
     "mirror: No other source": "echo 'deb http://elsewhere/ x main' >/etc/apt/sources.list.d/x.list",
 }
+
+FOUR = 'names: "node{1..4}", racks: "site-a/h1/r01/{01..04}", cluster: main, pool: general'
+PAIR = (
+    'names: "node{1..2}", racks: "site-a/h1/r01/{01..02}", role: database, arch: amd64, cores: 16, memory: 64Gi}\n'
+    '  - {names: "node{3..4}", racks: "site-a/h1/r01/{03..04}", cluster: main, pool: general'
+)
+DATABASE = "databases:\n  - {name: pg-main, engine: postgresql, hosts: [node1, node2]}\n"
 
 
 def test_bare_hosts_are_planned_and_nobody_is_contacted_for_that(hub: HostHub) -> None:
@@ -281,6 +290,64 @@ def test_a_reboot_comes_back_as_declared(hub: HostHub) -> None:
                 states = hub.inside("node6", active)
     assert states.split() == ["active"] * 3
     assert hub.drift().hosts == []
+
+
+def test_hosts_are_upgraded_side_by_side_and_a_pair_is_not(hub: HostHub) -> None:
+    """Four hosts at once are asked for: two are a pair by now, and of two nobody can say who runs on them."""
+    hosts = ["node1", "node2", "node5", "node6"]
+    former = (hub.folder / "clusters.yaml").read_text(encoding="utf-8")
+    hub.edit(
+        "clusters.yaml", 'names: "node{1..4}", racks: "site-a/h1/r01/{01..04}", cluster: main, pool: general', PAIR
+    )
+    (hub.folder / "databases.yaml").write_text(DATABASE, encoding="utf-8")
+    for name in hosts:
+        hub.inside(name, OUTDATED)
+    try:
+        result = upgrade(UpgradeRequest(hub=str(hub.folder), at_once=4))
+    finally:
+        (hub.folder / "clusters.yaml").write_text(former, encoding="utf-8")
+        (hub.folder / "databases.yaml").unlink()
+    assert (result.status, result.problems) == ("done", [])
+    assert {item.host: item.status for item in result.hosts} == dict.fromkeys(hosts, "done")
+    assert result.as_dict()["rounds"] == [["node1", "node5"], ["node2", "node6"]]
+    assert all("590-1" not in hub.inside(name, "dpkg-query -W less") for name in hosts)
+    together = in_work(hub, result)
+    assert max(map(len, together)) == 2
+    assert not any(pair <= busy for busy in together for pair in ({"node1", "node2"}, {"node5", "node6"}))
+
+
+def test_a_failure_ends_what_is_in_work_and_starts_nothing_more(hub: HostHub) -> None:
+    hub.edit("clusters.yaml", '/r02/{01..02}", cluster: main, pool: general', '/r02/{01..02}", role: network')
+    for name in ALL:
+        hub.inside(name, OUTDATED)
+    archives = "/var/cache/apt/archives"
+    hub.inside(
+        "node1", f"rm -f {archives}/*.deb; mount -t tmpfs -o size=32k tmpfs {archives}; mkdir {archives}/partial"
+    )
+    try:
+        first = upgrade(UpgradeRequest(hub=str(hub.folder), at_once=2, limit=("node[156]",)))
+    finally:
+        hub.inside("node1", f"umount {archives}")
+    states = {item.host: item.status for item in first.hosts}
+    assert states == {"node1": "failed", "node5": "done", "node6": "not tried"}
+    assert (first.status, [item.code for item in first.problems]) == ("failed", ["UPG001"])
+    second = upgrade(UpgradeRequest(hub=str(hub.folder), at_once=2))
+    assert (second.status, second.problems) == ("done", [])
+    assert {frozenset(busy) for busy in in_work(hub, second)} >= {frozenset({"node1", "node6"})}
+
+
+def in_work(hub: HostHub, result: UpgradeResult) -> list[set[str]]:
+    """The hosts that were in work together, after each start and end."""
+    assert result.folder
+    found, busy = [], set[str]()
+    for event in read_events(result.folder / "events.ndjson"):
+        if event["kind"] == "upgrade-started":
+            assert set(event["data"]["beside"]) == busy
+            busy.add(event["data"]["host"])
+        elif event["kind"] == "upgrade-finished":
+            busy.remove(event["data"]["host"])
+        found.append(set(busy))
+    return found
 
 
 def test_taking_down_leaves_no_trace(hub: HostHub) -> None:

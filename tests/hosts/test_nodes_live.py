@@ -12,16 +12,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import pytest
+
+from govhub.core.errors import InvalidInput
 from govhub.core.exits import Exit
 from govhub.core.kube import KINDS
 from govhub.ops.drain import CORDONED_BY, cordon
 from govhub.ops.upgrade import upgrade
-from govhub.ops.upgrades import UpgradeRequest, UpgradeResult
-from hosts.conftest import NodeHub
+from govhub.ops.upgrades import Loss, UpgradeRequest, UpgradeResult
+from hosts.conftest import OUTDATED, NodeHub
 
 REAL = {"data1", "data2"}
-# dpkg believes that an old version is there; the mirror has the one that really is.
-OUTDATED = "sed -i '/^Package: less$/,/^Version:/s/^Version: .*/Version: 590-1/' /var/lib/dpkg/status"
 
 
 def until(found: Callable[[], bool], seconds: float = 120) -> bool:
@@ -142,6 +143,14 @@ def upgraded(hub: NodeHub, **more: Any) -> UpgradeResult:
     return upgrade(UpgradeRequest(hub=str(hub.folder), **more))
 
 
+def education_pods(hub: NodeHub, node: str) -> list[dict[str, Any]]:
+    return [pod for part in ("web", "db") for pod in hub.pods(part) if pod["spec"]["nodeName"] == node]
+
+
+def vars_of(loss: Loss) -> tuple[str, int, int, int]:
+    return loss.tenant, loss.pods, loss.of, loss.allowed
+
+
 def closed(hub: NodeHub) -> set[str]:
     return {name for name, node in hub.nodes().items() if node["spec"].get("unschedulable")}
 
@@ -158,7 +167,30 @@ def test_what_waits_is_shown_and_nothing_is_touched_without_consent(node_hub: No
     assert [name for name, item in found.items() if item.reboot] == ["data1"]
     database = node_hub.pods("db")[0]["spec"]["nodeName"]
     assert [name for name, item in found.items() if "education-prod/visits-db" in item.interrupts] == [database]
+    assert {name: [vars_of(loss) for loss in item.losses] for name, item in found.items()} == {
+        name: [("education", len(education_pods(node_hub, name)), 3, 3)] if name in REAL else [] for name in found
+    }
     assert closed(node_hub) == set()
+
+
+def test_a_department_that_would_lose_too_much_keeps_its_host_unless_it_is_named(node_hub: NodeHub) -> None:
+    database = node_hub.pods("db")[0]["spec"]["nodeName"]
+    node_hub.edit("tenants.yaml", "max_unavailable: 100%", "max_unavailable: 1")
+    try:
+        result = upgraded(node_hub, at_once=3, approve=lambda _: False)
+        named = upgraded(node_hub, at_once=3, confirmed=("education",), approve=lambda _: False)
+        with pytest.raises(InvalidInput, match="names no department"):
+            upgraded(node_hub, confirmed=("eductaion",))
+    finally:
+        node_hub.edit("tenants.yaml", "max_unavailable: 1", "max_unavailable: 100%")
+    assert {item.host for item in result.hosts if item.status == "over budget"} == {database}
+    (problem,) = result.problems
+    assert (problem.code, problem.address) == ("UPG003", f"hosts/{database}")
+    assert "education would lose 2 of 3 pods on main, and 1 may be away at once" in problem.summary
+    assert "--confirm education" in problem.hint
+    assert result.exit is Exit.FAILED
+    # The registry is not away while nodes are, and the pool keeps a node.
+    assert (named.problems, named.as_dict()["rounds"]) == ([], [["data1"], ["data2"], ["store1"]])
 
 
 def test_a_budget_that_allows_nobody_to_go_stops_the_upgrade_and_opens_the_node_again(node_hub: NodeHub) -> None:
@@ -207,12 +239,18 @@ def test_an_upgrade_empties_one_node_after_the_other_and_is_paused_and_resumed(n
         assert (first.status, first.problems) == ("paused", [])
         assert [item.status for item in first.hosts] == ["done", "not tried"]
         booted = node_hub.machine("data1").inits()
-        # As a run leaves it that is killed between a node's upgrade and its opening.
-        cordon(node_hub.kube, "data1", "killed-run")
-        second = upgraded(node_hub)
+        # As a run of two hosts at once leaves them that is killed after one node's upgrade and before the other's.
+        for name in REAL:
+            cordon(node_hub.kube, name, "killed-run")
+        second = upgraded(node_hub, at_once=3)
         assert (second.status, second.problems) == ("done", [])
         assert {item.host: item.status for item in second.hosts} == dict.fromkeys({*REAL, "store1"}, "done")
     assert closed(node_hub) == set()
+    assert {item["host"] for item in node_hub.events(second, "upgrade-reopened")} == REAL
+    assert [(item["host"], item["beside"]) for item in node_hub.events(second, "upgrade-started")] == [
+        ("data2", []),
+        ("store1", []),
+    ]
     assert not any(CORDONED_BY in node["metadata"]["annotations"] for node in node_hub.nodes().values())
     assert node_hub.machine("data1").inits() == booted, "the second run only opened it"
     assert all("590-1" not in node_hub.inside(name, "dpkg-query -W less") for name in (*REAL, "store1"))
