@@ -150,8 +150,8 @@ class NodeHub(HostHub):
         return self.inside(pod["spec"]["nodeName"], command)
 
 
-def begun(*words: str) -> subprocess.Popen[str]:
-    """The command line in a process of its own, which has come to where a play over hosts begins."""
+def begun(*words: str, said: str = "hosts to bring") -> subprocess.Popen[str]:
+    """The command line in a process of its own, which has come to where it said so on stderr."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(
         [sys.executable, "-m", "govhub.cli", *words],
@@ -162,7 +162,7 @@ def begun(*words: str) -> subprocess.Popen[str]:
         text=True,
     )
     assert process.stderr
-    while "hosts to bring" not in (line := process.stderr.readline()):
+    while said not in (line := process.stderr.readline()):
         assert line, "it ended before the play began"
     return process
 

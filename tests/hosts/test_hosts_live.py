@@ -316,7 +316,7 @@ def test_hosts_are_upgraded_side_by_side_and_a_pair_is_not(hub: HostHub) -> None
     assert not any(pair <= busy for busy in together for pair in ({"node1", "node2"}, {"node5", "node6"}))
 
 
-def test_a_failure_ends_what_is_in_work_and_starts_nothing_more(hub: HostHub) -> None:
+def test_a_failure_and_a_kill_leave_nothing_in_work_and_the_next_run_goes_on(hub: HostHub) -> None:
     hub.edit("clusters.yaml", '/r02/{01..02}", cluster: main, pool: general', '/r02/{01..02}", role: network')
     for name in ALL:
         hub.inside(name, OUTDATED)
@@ -331,6 +331,13 @@ def test_a_failure_ends_what_is_in_work_and_starts_nothing_more(hub: HostHub) ->
     states = {item.host: item.status for item in first.hosts}
     assert states == {"node1": "failed", "node5": "done", "node6": "not tried"}
     assert (first.status, [item.code for item in first.problems]) == ("failed", ["UPG001"])
+    process = begun("hosts", "upgrade", str(hub.folder), "--at-once", "2", "--yes", said="upgrades node6")
+    process.kill()
+    process.communicate(timeout=10)
+    deadline = time.monotonic() + 10
+    while (left := _playbooks(hub)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == [], "both plays end with the run"
     second = upgrade(UpgradeRequest(hub=str(hub.folder), at_once=2))
     assert (second.status, second.problems) == ("done", [])
     assert {frozenset(busy) for busy in in_work(hub, second)} >= {frozenset({"node1", "node6"})}
