@@ -42,6 +42,7 @@ class Census:
         found = Counter(self.tenant_of(pod) for pod in self.on(node) if is_ready(pod))
         return {tenant: count for tenant, count in found.items() if tenant}
 
+    @cached_property
     def totals(self) -> dict[str, tuple[int, int]]:
         """For each department, its pods and how many of them are not ready."""
         every = Counter(self.tenant_of(pod) for pod in self.pods)

@@ -97,7 +97,7 @@ class Estate:
         """
         budgets: dict[Account, Budget] = {}
         for census in self.censuses.values():
-            for tenant, (pods, gone) in census.totals().items():
+            for tenant, (pods, gone) in census.totals.items():
                 allowed = allowed_of(self._share(tenant), pods)
                 budgets[census.cluster, tenant] = Budget(pods=pods, allowed=allowed, gone=gone)
         groups = dict(self._pools(frozenset(busy))) | dict(self._backends())
