@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from govhub.core.settings import Env, cache
 
@@ -23,7 +25,28 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", f"ignore:{message}:ResourceWarning")
 
 
+class _Groups(LoadScopeScheduling):  # type: ignore[misc]
+    """Who shares a process: what has the machine's one network of hosts, what has clusters, and each other module."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid)
+
+
+def _group(nodeid: str) -> str:
+    _, folder, *rest = Path(nodeid.partition("::")[0]).parts
+    if folder == "hosts" and rest[0].endswith("_live.py"):
+        return "1-hosts"
+    return "2-clusters" if folder in ("live", "faults") else "/".join(["3", folder, *rest])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Groups:
+    """For ``./hub test``, which shares the tests out between processes."""
+    return _Groups(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # What takes long is begun first.
+    items.sort(key=lambda item: _group(item.nodeid))
     if config.getoption("--slow"):
         return
     skip = pytest.mark.skip(reason="the long form; run with --slow")
