@@ -19,8 +19,8 @@ from govhub.core.plan import Op, PlannedChange
 from govhub.core.settings import actor, hub_home, today
 from govhub.core.text import and_more, did_you_mean
 from govhub.hosts.fingerprint import LAYER, address_of
-from govhub.inventory.editing.hosts import Trial, attempt, retired
-from govhub.inventory.editing.trial import replace_files
+from govhub.inventory.editing.hosts import HOSTS, retired
+from govhub.inventory.editing.trial import Trial, attempt, replace_files
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.compute import HostRole
 from govhub.inventory.topology import PlacedHost
@@ -142,7 +142,7 @@ def _hosts(hub: Hub, names: Iterable[str]) -> list[PlacedHost]:
 
 
 def _tried(hub: Hub, names: list[str]) -> Trial:
-    trial = attempt(hub, retired(hub, names), today())
+    trial = attempt(hub, {HOSTS: retired(hub, names)}, today())
     if trial.errors:
         short = all(item.code.startswith("CAP") for item in trial.errors)
         raise (PolicyViolation if short else InvalidInput)(trial.errors)
