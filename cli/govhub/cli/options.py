@@ -57,6 +57,15 @@ Confirm = Annotated[
 ]
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="End an engine that runs longer.")]
 Workers = Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Shards at the same time.")]
+DrainTimeout = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="For the pods of a node to go.")]
+HostTimeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=1, help="Give a host up after that long.")
+]
+Parallel = Annotated[int, typer.Option(metavar="N", min=1, max=200, help="Hosts at the same time.")]
+Saved = Annotated[bool, typer.Option("--saved", help="Take what was read last; contact nobody.")]
+MaxFail = Annotated[
+    int, typer.Option(metavar="PERCENT", min=0, max=100, help="Begin no more hosts when more than this part failed.")
+]
 
 
 def selection(

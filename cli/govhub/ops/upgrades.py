@@ -12,19 +12,14 @@ from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.events import Listener
 from govhub.core.exits import Exit
 from govhub.core.kube import Kube
-from govhub.core.plan import Op, PlannedChange
-from govhub.core.settings import today
-from govhub.hosts.fingerprint import LAYER, address_of
 from govhub.hosts.nodes import GROUP
 from govhub.hosts.outcome import HostOutcome
 from govhub.hosts.runner import Play, PlayRequest
 from govhub.ops import drain
-from govhub.ops.drained import pods_on
-from govhub.ops.gates import frozen
 from govhub.ops.hostside import chosen
+from govhub.ops.occupants import occupants
 from govhub.ops.requests import Selection
 from govhub.ops.session import Session
-from govhub.stacks.context import DOMAIN
 
 PLAY = "upgrade.yml"
 REPORT = "upgrade: What waits"
@@ -147,40 +142,11 @@ def _look_at_node(session: Session, item: Upgrade, kube: Kube) -> None:
     item.cordoned_by = drain.cordoned_by(kube, item.host)
     if item.cordoned_by and item.status == "current":
         item.status = "planned"
-    pods = pods_on(kube, item.host)
-    item.pods = len(pods)
-    item.interrupts = sorted({_owner(pod) for pod in pods if _alone(kube, pod)})
-    changes = [_moved(item.host, pod) for pod in pods]
-    if item.status == "planned" and (stops := frozen(session.hub, changes, today())):
-        item.status, item.why = "frozen", "; ".join(problem.summary for problem in stops)
+    found = occupants(kube, session.hub, item.host)
+    item.pods, item.interrupts = len(found.pods), list(found.interrupts)
+    if item.status == "planned" and found.frozen:
+        item.status, item.why = "frozen", found.frozen
 
 
 def _is_node(session: Session, name: str) -> bool:
     return GROUP in session.hosts.declared[name].groups
-
-
-def _moved(host: str, pod: dict[str, Any]) -> PlannedChange:
-    labels = pod["metadata"].get("labels") or {}
-    tenant, system = labels.get(f"{DOMAIN}/tenant", ""), labels.get(f"{DOMAIN}/system", "")
-    reason = f"a pod of {_owner(pod)} has to go"
-    return PlannedChange(
-        op=Op.UPDATE, address=address_of(host), reason=reason, layer=LAYER, tenant=tenant, system=system
-    )
-
-
-def _owner(pod: dict[str, Any]) -> str:
-    meta = pod["metadata"]
-    component = (meta.get("labels") or {}).get("app.kubernetes.io/component", meta["name"])
-    system = (meta.get("labels") or {}).get("app.kubernetes.io/part-of", "")
-    return f"{meta['namespace']}/{'-'.join(filter(None, (system, component)))}"
-
-
-def _alone(kube: Kube, pod: dict[str, Any]) -> bool:
-    """Whether no other pod does its work meanwhile; what belongs to nobody comes back nowhere."""
-    labels = pod["metadata"].get("labels") or {}
-    component, part_of = labels.get("app.kubernetes.io/component"), labels.get("app.kubernetes.io/part-of")
-    if not component or not part_of:
-        return not pod["metadata"].get("ownerReferences")
-    selector = f"app.kubernetes.io/component={component},app.kubernetes.io/part-of={part_of}"
-    path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods"
-    return len(kube.request("GET", path, labelSelector=selector)["items"]) < 2

@@ -10,7 +10,7 @@ import typer
 from govhub.cli.approval import agreed
 from govhub.cli.grammar import command
 from govhub.cli.i18n import tr
-from govhub.cli.options import HubName, Limit, Yes
+from govhub.cli.options import DrainTimeout, HubName, Limit, Yes
 from govhub.cli.signals import Interrupts
 from govhub.cli.terminal import Terminal
 from govhub.cli.views.view import view_of
@@ -31,7 +31,6 @@ Restart = Annotated[Reboot, typer.Option("--reboot", help="When hosts are starte
 PauseAfter = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Stop after this many hosts; the next call goes on.")
 ]
-DrainTimeout = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="For the pods of a node to go.")]
 Wait = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="For a node and its workloads to be well again.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what waits.")]
 
