@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 from govhub.core.errors import GovhubError, ToolMissing
@@ -89,6 +90,7 @@ def require_root() -> None:
         raise ToolMissing.one("LAB010", "lab hosts need root: mounts and network namespaces", hint="run it with sudo")
 
 
+@cache
 def archive_of() -> tuple[str, str]:
     """Address and suite of the Debian archive that this machine itself is installed from.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import time
@@ -18,6 +17,7 @@ from govhub.core.settings import connections_file, home
 from govhub.lab.cluster import LabCluster
 from govhub.lab.hosts import mirror
 from govhub.lab.hosts.base import USER, archive_of, ensure, require_root
+from govhub.lab.hosts.digests import digest_of
 from govhub.lab.hosts.gate import close_gates, open_gate
 from govhub.lab.hosts.limits import prepare_nodes, raise_limits, restore_limits
 from govhub.lab.hosts.machine import Machine
@@ -104,7 +104,7 @@ class Fleet:
         prepare_nodes(self.folder)
         archives = {path.parent.name: path for path in images.values()}
         mirror.offer(self.folder, {**programs, **archives})
-        digests = {name: _digest(path) for name, path in programs.items()}
+        digests = {name: digest_of(path) for name, path in programs.items()}
         joins = {
             cluster.cluster: {
                 "server": open_gate(self.network, self.folder, cluster.cluster, cluster.port),
@@ -120,7 +120,7 @@ class Fleet:
         document["variables"] |= {
             "registry_archives": mirror.url(),
             "registry_images": [
-                {"name": name, "archive": path.parent.name, "sha256": _digest(path)} for name, path in images.items()
+                {"name": name, "archive": path.parent.name, "sha256": digest_of(path)} for name, path in images.items()
             ],
         }
         write_atomic(path, json.dumps(document | {"clusters": joins}, indent=1))
@@ -208,13 +208,8 @@ class Fleet:
         write_atomic(path, json.dumps(document, indent=1))
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
-
-
-def _boot(machine: Machine, base: Path, public_key: str) -> None:
-    machine.create(base, public_key)
+def _boot(machine: Machine, trees: Iterable[Path], public_key: str) -> None:
+    machine.create(trees, public_key)
     machine.start()
 
 
