@@ -15,12 +15,12 @@ from govhub.core.errors import GovhubError
 from govhub.core.files import private_folder, write_atomic
 from govhub.core.settings import connections_file, home
 from govhub.lab.cluster import LabCluster
-from govhub.lab.hosts import mirror
+from govhub.lab.hosts import mirror, renewal
 from govhub.lab.hosts.base import USER, archive_of, ensure, require_root
 from govhub.lab.hosts.digests import digest_of
 from govhub.lab.hosts.gate import close_gates, open_gate
 from govhub.lab.hosts.limits import prepare_nodes, raise_limits, restore_limits
-from govhub.lab.hosts.machine import Machine
+from govhub.lab.hosts.machine import CGROUPS, Machine, make_key
 from govhub.lab.hosts.network import OUTSIDE, PREFIX, Network, address
 from govhub.lab.hosts.shell import run
 
@@ -82,20 +82,20 @@ class Fleet:
         require_root()
         addresses = self._addresses(names)
         base = ensure(progress)
+        trees = renewal.ensure(base, stock, progress)
         stock = mirror.ensure(base, packages, progress)
         self.network.up()
         private_folder(self.folder)
         raise_limits(self.folder)
         stock.serve(self.network, self.folder)
-        if not self.key.exists():
-            run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"govhub-lab-{self.hub}", "-f", self.key)
+        make_key(self.key, f"govhub-lab-{self.hub}")
         public = self.key.with_suffix(".pub").read_text().strip()
         write_atomic(self.folder / "hosts.json", json.dumps(addresses, indent=1))
         machines = {name: self._machine(name, ip) for name, ip in addresses.items()}
         started = time.monotonic()
         booted = [machine for machine in machines.values() if machine.pid() is None]
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda machine: _boot(machine, base, public), booted))
+            list(pool.map(lambda machine: _boot(machine, trees, public), booted))
         self._write_connections(machines.values(), stock)
         return _await_ssh(booted, started)
 
