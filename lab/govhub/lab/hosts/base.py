@@ -106,9 +106,20 @@ def archive_of() -> tuple[str, str]:
 
 
 def _build(tree: Path, archive: str, suite: str) -> None:
-    run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, tree, archive)
+    debootstrap(tree, PACKAGES, archive, suite)
     run("chroot", tree, "/bin/sh", "-c", _PREPARE)
     for name in ("proc", "sys"):
         # To delete or to copy what is mounted there would reach into this machine.
         if any((tree / name).iterdir()):
             raise GovhubError.one("LAB012", f"{tree / name} is still mounted after debootstrap")
+
+
+def debootstrap(tree: Path, packages: Iterable[str], archive: str, suite: str) -> None:
+    """A bare Debian in ``tree``, with these packages.
+
+    Raises:
+        GovhubError: the archive cannot be reached, or has no such package.
+    """
+    words = ("debootstrap", "--variant=minbase", f"--include={','.join(packages)}", suite, tree, archive)
+    # In a mount namespace of its own: what it mounts is gone when it ends, however it ends.
+    run("unshare", "--mount", *words)

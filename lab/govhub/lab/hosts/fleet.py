@@ -22,7 +22,6 @@ from govhub.lab.hosts.gate import close_gates, open_gate
 from govhub.lab.hosts.limits import prepare_nodes, raise_limits, restore_limits
 from govhub.lab.hosts.machine import CGROUPS, Machine, make_key
 from govhub.lab.hosts.network import OUTSIDE, PREFIX, Network, address
-from govhub.lab.hosts.shell import run
 
 MOST = 60
 BOOT_SECONDS = 60.0
@@ -53,8 +52,8 @@ class Fleet:
         return self.folder / "id_ed25519"
 
     def exists(self) -> bool:
-        """Whether hosts were made and not taken down."""
-        return self.folder.is_dir()
+        """Whether hosts were made, or begun to be made, and not taken down."""
+        return self.folder.is_dir() or self.network.exists()
 
     def machines(self) -> dict[str, Machine]:
         """The hosts that were made, by name."""
@@ -82,8 +81,8 @@ class Fleet:
         require_root()
         addresses = self._addresses(names)
         base = ensure(progress)
-        trees = renewal.ensure(base, stock, progress)
         stock = mirror.ensure(base, packages, progress)
+        trees = renewal.ensure(base, stock, progress)
         self.network.up()
         private_folder(self.folder)
         raise_limits(self.folder)
@@ -130,7 +129,7 @@ class Fleet:
 
         Their power is cut: nothing of them stays, and a node with pods takes a minute and a half to shut down.
         """
-        if not self.exists() and not self.network.exists():
+        if not self.exists():
             return
         require_root()
         machines = list(self.machines().values())
@@ -143,9 +142,10 @@ class Fleet:
         self.network.down()
         restore_limits(self.folder)
         connections_file(self.hub).unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        for cgroup in Path("/sys/fs/cgroup").glob(f"*/{self.network.namespace}"):
+        for cgroup in CGROUPS.glob(f"*/{self.network.namespace}"):
             cgroup.rmdir()
+        # Last: as long as it is there, another `lab down` goes on with what this one did not come to.
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def describe(self) -> list[dict[str, Any]]:
         """State and memory of each host."""

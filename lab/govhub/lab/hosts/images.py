@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from govhub.core.settings import content
-from govhub.lab.hosts.base import archive_of
+from govhub.lab.hosts.base import archive_of, debootstrap
 from govhub.lab.hosts.cached import made_once, place
 from govhub.lab.hosts.digests import digest_of
 from govhub.lab.hosts.shell import run
@@ -122,7 +122,7 @@ def _tree(progress: Progress) -> Path:
     def make(folder: Path) -> None:
         progress("building the Debian tree of the lab's images, once (about 90 s)")
         tree = folder / "tree"
-        run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, tree, archive)
+        debootstrap(tree, PACKAGES, archive, suite)
         run("chroot", tree, "/bin/sh", "-c", _SLIM)
         parts = ("--sort=name", "--numeric-owner", "--one-file-system", "--exclude=./dev/*", "--exclude=./proc/*")
         run("tar", *parts, "--exclude=./sys/*", "-C", tree, "-cf", folder / "layer.tar", ".")

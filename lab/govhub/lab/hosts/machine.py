@@ -60,7 +60,10 @@ class Machine:
             # What the host itself has written since stays.
             if not (self.folder / "upper" / name).exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(text)
+                # Whole or not at all: one that was killed here must not leave a host that nobody can log in to.
+                scratch = target.with_name(f"{target.name}.new")
+                scratch.write_text(text)
+                scratch.rename(target)
         for index in range(LOCAL_VOLUMES):
             (self.root / local_folder(index).lstrip("/")).mkdir(parents=True, exist_ok=True)
         etc = self.root / "etc/ssh"
@@ -162,7 +165,8 @@ done
     def power_cut(self) -> None:
         """End all its processes at once, as a lost feed does."""
         for _ in range(50):
-            processes = self.processes()
+            # A supervisor that has just begun is in no group yet.
+            processes = sorted({*self.processes(), *filter(None, [self.pid()])})
             if not processes:
                 return
             for pid in processes:

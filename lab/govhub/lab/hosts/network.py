@@ -7,6 +7,8 @@ answer and not call: what this machine has open for others is not theirs.
 
 from __future__ import annotations
 
+import os
+import signal
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +69,10 @@ class Network:
             GovhubError: another hub's lab hosts run here: there is one address range for all.
         """
         if self.exists():
-            return
+            if self._whole():
+                return
+            # One that was killed while it made this.
+            self.down()
         others = [line.split()[0] for line in run("ip", "netns", "list").splitlines() if line.startswith("govhub-")]
         if others:
             raise GovhubError.one(
@@ -99,11 +104,22 @@ class Network:
         self.enter("nft", "-f", "-", text=_RULES)
         run("ip", "route", "add", f"{PREFIX}.0/24", "via", INSIDE, "dev", self._card)
 
+    def _whole(self) -> bool:
+        """Whether it was made to its end: the route comes last."""
+        return self._card in run("ip", "route", "show", f"{PREFIX}.0/24")
+
     def down(self) -> None:
-        """Remove it, and with it the bridge, the cards, the route and the firewall's table."""
+        """Remove it, and with it the bridge, the cards, the route and the firewall's table.
+
+        What still runs in it is ended: it would keep all that, without a name.
+        """
         with suppress(GovhubError):
             run("ip", "link", "del", self._card)
         if self.exists():
+            with suppress(GovhubError):
+                for pid in run("ip", "netns", "pids", self.namespace).split():
+                    with suppress(ProcessLookupError):
+                        os.kill(int(pid), signal.SIGKILL)
             run("ip", "netns", "del", self.namespace)
         # `ip` has mounted it for the first namespace, and never unmounts it.
         if self.path.parent.is_mount() and not any(self.path.parent.iterdir()):
