@@ -127,14 +127,16 @@ def test_pods_of_a_frozen_department_are_not_moved(agents: LabHub) -> None:
     node, tenant = next(iter(sorted(owned.items())))
     path = agents.folder / "exceptions.yaml"
     former = path.read_text() if path.exists() else None
-    freeze = f"{{name: audit, kind: freeze, target: tenant/{tenant}, reason: audit, owner: x, until: {UNTIL}}}"
+    freeze = f"{{name: audit, kind: freeze, target: tenant/{tenant}, reason: the year's audit, owner: finance, until: {UNTIL}}}"
     path.write_text(f"{(former or 'exceptions:').rstrip()}\n  - {freeze}\n")
     count = len(pods_on(agents.kube(), node))
-    result = go(agents, node, seconds=1)
-    if former is None:
-        path.unlink()
-    else:
-        path.write_text(former)
+    try:
+        result = go(agents, node, seconds=1)
+    finally:
+        if former is None:
+            path.unlink()
+        else:
+            path.write_text(former)
     assert [item.code for item in result.problems] == ["RET008"]
     assert (len(pods_on(agents.kube(), node)), spec(agents, node)) == (count, (False, ""))
 
