@@ -120,6 +120,16 @@ def test_two_sections_of_one_file_change_together(hub: Hub) -> None:
     )
 
 
+def test_keys_that_come_to_one_place_keep_their_order(hub: Hub, tmp_path: Path) -> None:
+    (layout,) = raised(hub, certificates=True, databases=())
+    one = ItemEdit(changes={("timezone",): "UTC", ("journal_days",): 200, ("login",): "x"})
+    for text, expected in (
+        ("baseline: {assumed: true}\n", "{assumed: true, timezone: UTC, journal_days: 200, login: x}"),
+        ("baseline:\n  assumed: true\n", "  assumed: true\n  timezone: UTC\n  journal_days: 200\n  login: x\n"),
+    ):
+        assert expected in edit(HUB + text, layout, [one], tmp_path / "scratch.yaml")
+
+
 @pytest.mark.parametrize(
     "text",
     [

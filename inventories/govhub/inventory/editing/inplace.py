@@ -31,19 +31,22 @@ class _Beyond(Exception):
 
 def in_place(body: str, layout: Layout, edits: Iterable[ItemEdit]) -> str | None:
     """``body`` with the changes at their places; None when they cannot be made one by one."""
+    edits = list(edits)
+    if any(one.drop or (one.item is None and not layout.in_place) for one in edits):
+        return None
     try:
         root = YAML().compose(body)
         cuts = [cut for one in edits for cut in _cuts(body, root, layout, one)]
     except (YAMLError, _Beyond):
         return None
-    for start, end, text in sorted(cuts, reverse=True):
+    # From the end, so that places stay where they are; what comes to one place keeps its order.
+    for at in sorted(range(len(cuts)), key=lambda at: (cuts[at][0], at), reverse=True):
+        start, end, text = cuts[at]
         body = body[:start] + text + body[end:]
     return body
 
 
 def _cuts(body: str, root: Node | None, layout: Layout, one: ItemEdit) -> list[Cut]:
-    if one.drop or (one.item is None and not layout.in_place):
-        raise _Beyond
     base = (layout.section,) if one.item is None else (layout.section, one.item)
     return [_cut(body, root, (*base, *path), value, layout) for path, value in one.changes.items()]
 
