@@ -56,20 +56,17 @@ def killed_hub(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def kill_at(hub: HostHub, moment: Callable[[Fleet], bool]) -> None:
     """Boot two hosts in a process of its own, and kill it, and it alone, when it has come that far."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", BOOT, str(hub.folder)],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    deadline = time.monotonic() + 60
-    while not moment(hub.fleet):
-        assert process.poll() is None, process.stderr and process.stderr.read().decode()
-        assert time.monotonic() < deadline
-        time.sleep(0.0005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    log = hub.folder.parent / "killed.log"
+    with log.open("w", encoding="utf-8") as said:
+        words = [sys.executable, "-c", BOOT, str(hub.folder)]
+        process = subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        deadline = time.monotonic() + 60
+        while not moment(hub.fleet):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.0005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -78,6 +75,7 @@ def test_down_removes_what_a_killed_up_has_left(killed_hub: HostHub, moment: str
     assert (before["mounts"], before["namespaces"], before["folder"]) == ([], [], False)
     kill_at(killed_hub, MOMENTS[moment])
     assert trail(killed_hub.fleet.folder) != before, "it has left something"
+    time.sleep(0.2)  # what it had started by itself comes to its end
     assert killed_hub.fleet.exists(), "or `lab down` would pass it over"
     killed_hub.fleet.down()
     assert trail(killed_hub.fleet.folder) == before

@@ -122,9 +122,13 @@ class Network:
                         os.kill(int(pid), signal.SIGKILL)
             run("ip", "netns", "del", self.namespace)
         # `ip` has mounted it for the first namespace, and never unmounts it.
-        if self.path.parent.is_mount() and not any(self.path.parent.iterdir()):
-            run("umount", self.path.parent)
-            self.path.parent.rmdir()
+        # It is a mount of the folder over itself, on one file system, so only the kernel's list tells.
+        folder = self.path.parent
+        if folder.is_dir() and not any(folder.iterdir()):
+            while str(folder) in Path("/proc/self/mounts").read_text(encoding="utf-8").split():
+                run("umount", folder)
+            with suppress(OSError):
+                folder.rmdir()
 
     def enter(self, *command: str | Path, text: str = "") -> str:
         """Run a tool in it."""
