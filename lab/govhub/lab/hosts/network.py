@@ -21,6 +21,8 @@ GATEWAY = f"{PREFIX}.1"
 BRIDGE = "br0"
 OUTSIDE, INSIDE = "169.254.77.1", "169.254.77.2"
 MIRROR_PORT = 8077
+# How often `ip` may have mounted the folder of namespaces.
+_LAYERS = 4
 # Priority and names are ours alone; the table goes with the namespace.
 _RULES = f"""
 table inet lab {{
@@ -122,11 +124,12 @@ class Network:
                         os.kill(int(pid), signal.SIGKILL)
             run("ip", "netns", "del", self.namespace)
         # `ip` has mounted it for the first namespace, and never unmounts it.
-        # It is a mount of the folder over itself, on one file system, so only the kernel's list tells.
+        # It is a mount of the folder over itself, which does not look like one by its device: asked until it is none.
         folder = self.path.parent
         if folder.is_dir() and not any(folder.iterdir()):
-            while str(folder) in Path("/proc/self/mounts").read_text(encoding="utf-8").split():
-                run("umount", folder)
+            with suppress(GovhubError):
+                for _ in range(_LAYERS):
+                    run("umount", folder)
             with suppress(OSError):
                 folder.rmdir()
 
