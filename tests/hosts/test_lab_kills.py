@@ -35,7 +35,7 @@ MOMENTS: dict[str, Callable[[Fleet], bool]] = {
 
 
 @pytest.fixture(scope="module")
-def killed_hub(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostHub]:
+def bare_hub(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostHub]:
     """A hub whose lab nobody has booted; the machine's limit is one that has to be raised."""
     limit = SYS / LIMIT
     former = limit.read_text()
@@ -51,6 +51,13 @@ def killed_hub(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         finally:
             hub.fleet.down()
             limit.write_text(former)
+
+
+@pytest.fixture
+def killed_hub(bare_hub: HostHub) -> Iterator[HostHub]:
+    """The same; what a test that failed has left is not the next one's."""
+    yield bare_hub
+    bare_hub.fleet.down()
 
 
 def kill_at(hub: HostHub, moment: Callable[[Fleet], bool]) -> None:
