@@ -71,7 +71,7 @@ VIOLATIONS = {
     "a process in a function": ("inventories/govhub/core/keys.py", "def f():\n    import subprocess", "Processes"),
     "typer outside": ("cli/govhub/ops/status.py", "import typer", "Typer"),
     "rich outside": ("stacks/govhub/engine/executor.py", "from rich.console import Console", "Typer"),
-    "planning on a cluster": ("cli/govhub/ops/budgets.py", "import govhub.core.kube", "without asking"),
+    "planning on a cluster": ("cli/govhub/ops/upgrading/budgets.py", "import govhub.core.kube", "without asking"),
     "psycopg outside": ("cli/govhub/ops/session.py", "import psycopg", "database"),
 }
 

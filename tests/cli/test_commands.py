@@ -27,6 +27,7 @@ STATUS: dict[str, Any] = {
         {"name": "main", "reachable": True, "uid": "u-1", "nodes": {"ready": 9, "total": 10}, "problem": None},
         {"name": "edge", "reachable": False, "uid": None, "nodes": None, "problem": {"summary": "no answer"}},
     ],
+    "hosts": {"declared": 168, "as_declared": 5, "changed": 1, "drifted": 2, "new": 0, "no_address": 160},
     "shards": [{"shard": "main/tenants/0", "objects": 1200, "serial": "7"}],
     "unfinished": [{"shard": "main/systems/0", "run": "r1", "time": "2026-03-02T08:00:00Z"}],
     "lock": {"actor": "li", "host": "ops1", "operation": "up", "run": "r2", "until": "2026-03-02T08:01:00Z"},

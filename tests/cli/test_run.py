@@ -129,6 +129,17 @@ def test_destroy_says_that_nothing_is_left(ops: Fake, govhub: Any) -> None:
     assert "Nothing is left" in out
 
 
+def test_destroy_says_that_hosts_were_left_alone(ops: Fake, govhub: Any) -> None:
+    result = samples.run_result("done")
+    result.untouched = ("ht-c01", "ht-c02")
+    serve(ops, body=lambda _: result)
+    out = govhub("destroy", "jinzhou", "--yes", "--confirm", "jinzhou")[1]
+    assert "Hosts were left alone, with all that is on them: 2 hosts" in out
+    assert "To take them out: govhub hosts retire jinzhou HOST…" in out
+    document = json.loads(govhub("destroy", "jinzhou", "--yes", "--confirm", "jinzhou", "--json")[1])
+    assert document["untouched_hosts"] == ["ht-c01", "ht-c02"]
+
+
 def test_destroy_passes_on_a_narrowing_so_that_its_refusal_explains(ops: Fake, govhub: Any) -> None:
     asked = serve(ops)
     govhub("destroy", "jinzhou", "--yes", "--tenant", "finance")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from cli.conftest import Fake
 from cli.samples import matches
 from govhub.core.diagnostics import Diagnostic, Severity
-from govhub.ops.upgrades import Loss, Upgrade, UpgradeRequest, UpgradeResult
+from govhub.ops.upgrading.requests import Loss, Upgrade, UpgradeRequest, UpgradeResult
 
 WHY = "health would lose 2 of 3 pods on main, and 1 may be away at once"
 
@@ -51,7 +51,7 @@ def serve(ops: Fake) -> list[UpgradeRequest]:
             result.status = "declined"
         return result
 
-    ops("upgrade", upgrade=upgrade)
+    ops("upgrading.upgrade", upgrade=upgrade)
     return asked
 
 

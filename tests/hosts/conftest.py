@@ -28,7 +28,7 @@ from govhub.ops.load import valid_hub
 from govhub.ops.plan import make_plan
 from govhub.ops.requests import DriftResult, PlanRequest, RunRequest, RunResult, Selection
 from govhub.ops.up import up
-from govhub.ops.upgrades import UpgradeResult
+from govhub.ops.upgrading.requests import UpgradeResult
 
 HUBS = Path(__file__).parents[1] / "hubs"
 # dpkg believes that an old version is there; the mirror has the one that really is.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from govhub.ops.budgets import Account, Budget, Limits, Load, allowed_of, obstacles, rounds
+from govhub.ops.upgrading.budgets import Account, Budget, Limits, Load, allowed_of, obstacles, rounds
 
 EDUCATION, HEALTH = ("main", "education"), ("main", "health")
 

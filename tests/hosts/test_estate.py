@@ -11,10 +11,11 @@ import pytest
 from govhub.core.errors import GovhubError, InvalidInput
 from govhub.core.kube import Kube
 from govhub.inventory.loader import Hub
-from govhub.ops.budgets import Budget
-from govhub.ops.census import Census, workload_of
-from govhub.ops.estate import Estate
 from govhub.ops.load import valid_hub
+from govhub.ops.nodes.census import Census
+from govhub.ops.nodes.pods import workload_of
+from govhub.ops.upgrading.budgets import Budget
+from govhub.ops.upgrading.estate import Estate
 
 HUBS = Path(__file__).parents[1] / "hubs"
 MORE = """

@@ -20,8 +20,8 @@ from govhub.hosts import runner
 from govhub.lab.hosts.shell import run
 from govhub.ops.plan import make_plan
 from govhub.ops.requests import PlanRequest, Selection
-from govhub.ops.upgrade import upgrade
-from govhub.ops.upgrades import UpgradeRequest, UpgradeResult
+from govhub.ops.upgrading.requests import UpgradeRequest, UpgradeResult
+from govhub.ops.upgrading.upgrade import upgrade
 from hosts.conftest import HOSTS_ONLY, OUTDATED, HostHub, begun
 
 ALL = {"node5", "node6", "node1"}

@@ -17,9 +17,9 @@ import pytest
 from govhub.core.errors import InvalidInput
 from govhub.core.exits import Exit
 from govhub.core.kube import KINDS
-from govhub.ops.drain import CORDONED_BY, cordon
-from govhub.ops.upgrade import upgrade
-from govhub.ops.upgrades import Loss, UpgradeRequest, UpgradeResult
+from govhub.ops.nodes.drain import CORDONED_BY, cordon
+from govhub.ops.upgrading.requests import Loss, UpgradeRequest, UpgradeResult
+from govhub.ops.upgrading.upgrade import upgrade
 from hosts.conftest import OUTDATED, NodeHub
 
 REAL = {"data1", "data2"}

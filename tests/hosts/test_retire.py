@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -224,6 +225,16 @@ def test_a_node_whose_cluster_cannot_be_asked_stays(hub: Path) -> None:
     assert ([item.code for item in result.problems], result.exit) == (["RET003"], Exit.FAILED)
     assert ([item.status for item in result.hosts], result.trial.diff) == (["stays"], "")
     assert (hub / "clusters.yaml").read_bytes() == before
+
+
+def test_what_could_not_be_seen_is_unknown_and_not_nothing(hub: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = go(hub, "node2", drain_check=True)
+    assert [(item.code, item.severity.value) for item in result.problems] == [("RET003", "warning")]
+    assert (result.exit, result.hosts[0].as_dict()["pods"]) == (Exit.OK, None)
+    assert "+    retired: [node2]" in result.trial.diff.splitlines(), "what would happen is shown all the same"
+    assert main(["hosts", "retire", str(hub), "node2"]) == Exit.OK
+    shown = capsys.readouterr().out
+    assert re.search(r"node2 .* unknown +unknown +would leave", shown)
 
 
 def test_a_host_that_cannot_be_reached_is_not_called_wiped(hub: Path) -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from govhub.core.errors import TargetUnreachable
 from govhub.core.kube import Kube
-from govhub.ops import rolling
-from govhub.ops.budgets import Budget, Limits, Load
-from govhub.ops.healthgate import HealthGate
-from govhub.ops.rolling import Rolling
-from govhub.ops.upgrades import Upgrade
+from govhub.ops.upgrading import rolling
+from govhub.ops.upgrading.budgets import Budget, Limits, Load
+from govhub.ops.upgrading.healthgate import HealthGate
+from govhub.ops.upgrading.requests import Upgrade
+from govhub.ops.upgrading.rolling import Rolling
 
 EDUCATION = ("main", "education")
 

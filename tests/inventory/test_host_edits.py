@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from govhub.inventory.editing.hosts import NewHost, Trial, added, attempt, bound, retired
-from govhub.inventory.editing.trial import replace_files
+from govhub.inventory.editing.hosts import HOSTS, NewHost, added, bound, retired
+from govhub.inventory.editing.trial import Trial, attempt, replace_files
 from govhub.inventory.loader import Hub, load
 from govhub.inventory.patterns import compress, expand
 from govhub.inventory.topology import PlacedHost
@@ -61,7 +61,7 @@ def test_a_host_of_each_run_retires_and_all_others_stay_where_they_are(shipped: 
     names = list({host.entry: host.name for host in shipped.topology.hosts.values()}.values())
     done = 0
     for name in names:
-        trial = attempt(shipped, retired(shipped, [name]), TODAY)
+        trial = attempt(shipped, {HOSTS: retired(shipped, [name])}, TODAY)
         if name in named(shipped):
             assert {item.code for item in trial.errors} == {"REF001"}, "others still count on it"
         if not trial.errors:
@@ -76,7 +76,7 @@ def test_every_run_can_retire_as_a_whole(shipped: Hub) -> None:
     before, done = placed(shipped), 0
     for index in range(len(shipped.model.hosts)):
         names = [host.name for host in shipped.topology.hosts.values() if host.entry == index]
-        trial = attempt(shipped, retired(shipped, names), TODAY)
+        trial = attempt(shipped, {HOSTS: retired(shipped, names)}, TODAY)
         # Not the one that the quotas need.
         if not trial.errors:
             done += 1
@@ -91,7 +91,7 @@ def test_a_machine_in_each_run_is_written_down_and_nothing_else_means_anything_n
     before = placed(shipped)
     names = {host.entry: host.name for host in shipped.topology.hosts.values()}
     machines = {name: {"serial": f"{1000 + entry}", "bmc": f"10.9.0.{entry}"} for entry, name in names.items()}
-    trial = attempt(shipped, bound(shipped, machines), TODAY)
+    trial = attempt(shipped, {HOSTS: bound(shipped, machines)}, TODAY)
     after = written(shipped, trial)
     assert {name: host.serial for name, host in placed(after).items() if host.serial} == {
         name: machine["serial"] for name, machine in machines.items()
@@ -109,8 +109,8 @@ def test_a_second_edit_of_an_opened_run_changes_its_own_lines_alone(tmp_path: Pa
     for path in (ROOT / "tests" / "hubs" / "mini").glob("*.yaml"):
         (folder / path.name).write_bytes(path.read_bytes())
     hub = hub_of(folder)
-    hub = written(hub, attempt(hub, bound(hub, {"node2": {"serial": "A1"}}), TODAY))
-    trial = attempt(hub, bound(hub, {"node3": {"serial": "A2"}}), TODAY)
+    hub = written(hub, attempt(hub, {HOSTS: bound(hub, {"node2": {"serial": "A1"}})}, TODAY))
+    trial = attempt(hub, {HOSTS: bound(hub, {"node3": {"serial": "A2"}})}, TODAY)
     changed = [line for line in trial.diff.splitlines()[2:] if line[:1] in "+-"]
     assert changed == ["+      node3: {serial: A2}"]
 

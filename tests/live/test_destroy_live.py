@@ -63,6 +63,22 @@ def test_a_destroy_that_is_declined_deletes_nothing(hub: LabHub) -> None:
     assert hub.versions() == before
 
 
+def test_hosts_are_left_alone_and_plan_refusal_and_result_say_so(hub: LabHub) -> None:
+    former = "lab: true}"
+    hub.edit("clusters.yaml", former, "addresses: '10.20.0.{11..12}'}")
+    with pytest.raises(PolicyViolation) as refused:
+        hub.destroy(confirm=())
+    told = [item for item in refused.value.diagnostics if item.code == "DST003"]
+    declined = hub.destroy(approve=lambda plan: False)
+    hub.edit("clusters.yaml", "addresses: '10.20.0.{11..12}'}", former)
+    assert told == list(declined.plan.findings)
+    (note,) = told
+    assert (note.severity.value, "hosts retire" in note.hint) == ("note", True)
+    assert "2 hosts and all that is on them: node5, node6" in note.summary
+    assert declined.as_dict()["untouched_hosts"] == ["node5", "node6"]
+    assert hub.destroy(approve=lambda plan: False).untouched == (), "a hub without hosts that can be reached has none"
+
+
 def test_destroy_leaves_nothing_on_the_cluster_and_nothing_in_the_state(hub: LabHub) -> None:
     before = nodes(hub)
     assert len(before) == 6

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from govhub.ops.hostread import SweepRequest
     from govhub.ops.requests import Selection
 
 
@@ -56,6 +57,15 @@ Confirm = Annotated[
     typer.Option(metavar="NAME", help="Name what may be deleted beyond the budgets: a tenant, system or the hub."),
 ]
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="End an engine that runs longer.")]
+DrainTimeout = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="For the pods of a node to go.")]
+HostTimeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=1, help="Give a host up after that long.")
+]
+Parallel = Annotated[int, typer.Option(metavar="N", min=1, max=200, help="Hosts at the same time.")]
+Saved = Annotated[bool, typer.Option("--saved", help="Take what was read last; contact nobody.")]
+MaxFail = Annotated[
+    int, typer.Option(metavar="PERCENT", min=0, max=100, help="Begin no more hosts when more than this part failed.")
+]
 Workers = Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Shards at the same time.")]
 
 
@@ -82,6 +92,13 @@ def selection(
         layers=tuple(layer.value for layer in layers or ()),
         hosts=tuple(limit or ()),
     )
+
+
+def sweep(hub: str, limit: list[str] | None, saved: bool, timeout: float, parallel: int) -> SweepRequest:
+    """The options of the commands that read hosts as one."""
+    from govhub.ops.hostread import SweepRequest
+
+    return SweepRequest(hub=hub, limit=tuple(limit or ()), timeout=timeout, parallel=parallel, saved=saved)
 
 
 def _flag(name: str, annotation: object, default: object) -> inspect.Parameter:

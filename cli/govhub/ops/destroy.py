@@ -12,6 +12,7 @@ from govhub.core.exits import Exit
 from govhub.core.kube import Kube
 from govhub.core.plan import Op, Plan, PlannedChange
 from govhub.core.settings import today
+from govhub.core.text import and_more, plural
 from govhub.engine.bucket import hub_keys
 from govhub.engine.drift import ClusterDrift, DriftKind
 from govhub.engine.executor import Job
@@ -33,6 +34,8 @@ GONE_WITHIN = 180.0
 def destroy(request: RunRequest) -> RunResult:
     """Delete all that the state records and all that carries the hub's labels; then look whether anything is left.
 
+    Hosts stay as they are, and so does what is recorded of them; plan and result name them.
+
     Raises:
         PolicyViolation: the deletion was not confirmed by name, or a freeze forbids it.
         LockHeld, ToolMissing, TargetUnreachable, InvalidInput: nothing was deleted.
@@ -49,8 +52,10 @@ def destroy(request: RunRequest) -> RunResult:
         with run.timed("plan"):
             drift = look(session, connections.values())
             plan = _everything(session, build_plan(session, request.selection, drift), drift)
+        untouched = tuple(sorted({*session.hosts.recorded, *session.hosts.declared}))
+        plan = dataclasses.replace(plan, findings=tuple(_hosts_stay(untouched)))
         run.save("plan.json", plan.as_dict())
-        result = RunResult(run=run.id, folder=run.folder, plan=plan, status="unchanged")
+        result = RunResult(run=run.id, folder=run.folder, plan=plan, status="unchanged", untouched=untouched)
         result.problems += [item.problem for item in everywhere.values() if item.problem]
         _gate(session, plan, request)
         if plan.changes and request.approve and not request.approve(plan):
@@ -95,6 +100,15 @@ def _everything(session: Session, plan: Plan, drift: Mapping[str, ClusterDrift])
     return dataclasses.replace(plan, changes=tuple(changes), unchanged=0, findings=(), capacity=())
 
 
+def _hosts_stay(names: tuple[str, ...]) -> list[Diagnostic]:
+    """What is deleted is in clusters; whoever destroys a hub must not believe that its servers are empty."""
+    if not names:
+        return []
+    text = f"hosts are left alone: {plural(len(names), 'host')} and all that is on them: {and_more(list(names), 5)}"
+    hint = "take hosts out with `hosts retire`; --wipe overwrites their data"
+    return [Diagnostic(code="DST003", severity=Severity.NOTE, summary=text, hint=hint)]
+
+
 def _gate(session: Session, plan: Plan, request: RunRequest) -> None:
     """Deleting a whole hub takes its name; no budget and no freeze is looked at beyond that, both would only repeat it.
 
@@ -102,12 +116,13 @@ def _gate(session: Session, plan: Plan, request: RunRequest) -> None:
         PolicyViolation: the hub was not named.
     """
     if plan.changes and session.name not in request.confirm:
-        raise PolicyViolation.one(
+        refused = PolicyViolation.one(
             "BUD001",
             f"destroying {session.name} deletes {len(plan.changes):,} objects",
             detail="; ".join(item.summary for item in frozen(session.hub, plan.changes, today())),
             hint=f"name the hub: --confirm {session.name} (--yes does not do)",
         )
+        raise PolicyViolation([*refused.diagnostics, *plan.findings])
 
 
 def _engines(

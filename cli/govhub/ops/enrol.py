@@ -17,8 +17,8 @@ from govhub.hosts.known import forget_key, key_is_known
 from govhub.hosts.machines import Machine
 from govhub.hosts.reach import reaches
 from govhub.hosts.redfish import Controller
-from govhub.inventory.editing.hosts import Trial, added, attempt, bound
-from govhub.inventory.editing.trial import replace_files
+from govhub.inventory.editing.hosts import HOSTS, added, bound
+from govhub.inventory.editing.trial import Trial, attempt, replace_files
 from govhub.inventory.loader import Hub
 from govhub.ops.controllers import Ask, act_on, authority_of, login_of, look_at
 from govhub.ops.hostside import RECORDS, forget_note
@@ -161,7 +161,7 @@ def _power(action: str) -> list[str]:
 def _tried(hub: Hub, matches: list[Match]) -> Trial:
     edits = bound(hub, {match.name: match.entry for match in matches if match.status in BOUND})
     edits += added(match.new for match in matches if match.new)
-    return attempt(hub, edits, today())
+    return attempt(hub, {HOSTS: edits}, today())
 
 
 def _write(hub: Hub, matches: list[Match], trial: Trial) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -87,11 +88,10 @@ def list_hosts(hub_name: str) -> dict[str, Any]:
     hub, _ = valid_hub(hub_name)
     state = State(hub.name, state_bucket(hub))
     side = hosts_side(hub, state)
-    planned = {change.address: change for change in side.changes(Selection())}
+    states = standings(hub, side)
     rows = []
     for host in hub.topology.hosts.values():
         reach = side.reached.hosts.get(host.name)
-        change = planned.get(address_of(host.name))
         record = side.recorded.get(host.name)
         rows.append(
             {
@@ -100,11 +100,29 @@ def list_hosts(hub_name: str) -> dict[str, Any]:
                 "role": host.role.value,
                 "cluster": host.cluster or None,
                 "address": reach.address if reach else None,
-                "state": _standing(reach is not None, change),
+                "state": states[host.name],
                 "last_run": record["run"] if record else None,
             }
         )
     return {"schema": "govhub.hosts/1", "hub": hub.name, "hosts": rows}
+
+
+def standings(hub: Hub, side: HostsSide) -> dict[str, str]:
+    """How each declared host stands, from what is recorded: no host is contacted.
+
+    Returns:
+        By name ``as declared``, ``changed`` (a run has something to do), ``drifted`` (changed by hand, as the last
+        `drift` on this machine noted), ``new`` (no run has come to its end), or ``no address``.
+    """
+    planned = {change.address: change for change in side.changes(Selection())}
+    return {name: _standing(name in side.reached.hosts, planned.get(address_of(name))) for name in hub.topology.hosts}
+
+
+def summary(hub: Hub, side: HostsSide) -> dict[str, int]:
+    """How many hosts are declared, and how many stand how."""
+    counts = Counter(standings(hub, side).values())
+    words = ("as declared", "changed", "drifted", "new", "no address")
+    return {"declared": len(hub.topology.hosts)} | {word.replace(" ", "_"): counts[word] for word in words}
 
 
 def forget_hosts(hub: Hub) -> None:

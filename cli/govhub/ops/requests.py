@@ -150,6 +150,8 @@ class RunResult:
     failed_exit: Exit = Exit.FAILED
     leftovers: tuple[str, ...] = ()
     """After destroy: what is still there; empty is the proof."""
+    untouched: tuple[str, ...] = ()
+    """After destroy: hosts, which it leaves alone."""
 
     @property
     def exit(self) -> Exit:
@@ -176,6 +178,7 @@ class RunResult:
             "readiness": _readiness(self.readiness),
             "problems": [item.as_dict() for item in self.problems],
             "leftovers": list(self.leftovers),
+            "untouched_hosts": list(self.untouched),
         }
 
 

@@ -1,4 +1,4 @@
-"""``hosts retire``: a host leaves. Looked at, wiped with evidence, taken out of the files, and forgotten."""
+"""``hosts retire``: a host leaves. Emptied of pods, wiped with evidence, taken out of the files, and forgotten."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ from govhub.core.errors import GovhubError, InvalidInput, PolicyViolation
 from govhub.core.events import Listener
 from govhub.core.exits import Exit
 from govhub.core.files import private_folder
-from govhub.core.kube import KINDS, Kube
+from govhub.core.kube import KINDS
 from govhub.core.plan import Op, PlannedChange
 from govhub.core.settings import actor, hub_home, today
 from govhub.core.text import and_more, did_you_mean
 from govhub.hosts.fingerprint import LAYER, address_of
-from govhub.inventory.editing.hosts import Trial, attempt, retired
-from govhub.inventory.editing.trial import replace_files
+from govhub.inventory.editing.hosts import HOSTS, retired
+from govhub.inventory.editing.trial import Trial, attempt, replace_files
 from govhub.inventory.loader import Hub
-from govhub.inventory.model.compute import HostRole
 from govhub.inventory.topology import PlacedHost
-from govhub.ops.drained import undrained
 from govhub.ops.freed import freed
 from govhub.ops.gates import frozen
 from govhub.ops.hostside import RECORDS, forget_note
+from govhub.ops.nodes.emptying import empty, look, reopen
 from govhub.ops.requests import RunRequest
 from govhub.ops.runs import Run, new_run
 from govhub.ops.session import Session, open_session
-from govhub.ops.wiping import Leaving, wipe
+from govhub.ops.wiping import Leaving, reachable, wipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,9 @@ class RetireRequest:
     confirm: tuple[str, ...] = ()
     """Each host again; without any, it is only shown what would happen."""
     drain_check: bool = True
-    """Insist that nothing runs on Kubernetes nodes any more."""
+    """Empty Kubernetes nodes, and insist that nothing runs on them any more."""
+    drain_seconds: float = 600.0
+    """For the pods of each node to go."""
     listener: Listener | None = None
     timeout: float = 24 * 3600.0
     """Seconds that wiping may take: disks are large."""
@@ -86,7 +87,7 @@ class RetireResult:
 def retire(request: RetireRequest) -> RetireResult:
     """Show what it means that hosts leave; with every host confirmed by name, do it.
 
-    A host that cannot be wiped, or that still runs pods, stays; the others go on.
+    A host that cannot be wiped, or whose pods do not go, stays; the others go on.
 
     Raises:
         InvalidInput: no such host, or the hub would not be valid without them.
@@ -100,6 +101,7 @@ def retire(request: RetireRequest) -> RetireResult:
     trial = _tried(hub, names)
     result = RetireResult(hub=hub.name, hosts=leaving, trial=trial, room=freed(hub, names))
     if not request.confirm:
+        _look_ahead(session, request, result)
         return result
     _require_confirmation(request, names)
     _require_no_freeze(hub, names)
@@ -115,13 +117,27 @@ def retire(request: RetireRequest) -> RetireResult:
     return result
 
 
-def _leave(session: Session, run: Run, request: RetireRequest, result: RetireResult) -> None:
-    ready = _drained(session, result.hosts, result) if request.drain_check else result.hosts
-    if request.wipe:
+def _look_ahead(session: Session, request: RetireRequest, result: RetireResult) -> None:
+    """Who would have to go; a cluster that cannot be asked is no reason to show nothing."""
+    if request.drain_check:
         found = Diagnostics()
-        ready = wipe(session, run, ready, request.timeout, found)
+        look(session, result.hosts, found, Severity.WARNING)
         result.problems += found
-    _take_out(session, run, ready, result)
+
+
+def _leave(session: Session, run: Run, request: RetireRequest, result: RetireResult) -> None:
+    found = Diagnostics()
+    try:
+        ready = reachable(session, result.hosts, found) if request.wipe else result.hosts
+        if request.drain_check:
+            ready = empty(run, look(session, ready, found, Severity.ERROR), request.drain_seconds, found)
+        if request.wipe:
+            ready = wipe(session, run, ready, request.timeout, found)
+        _take_out(session, run, ready, result)
+    finally:
+        # Also on Ctrl-C: a node that stays is one that pods may come to.
+        reopen(result.hosts, found)
+        result.problems += found
     left = [item for item in result.hosts if item.status == "planned"]
     for item in left:
         item.status = "stays"
@@ -142,7 +158,7 @@ def _hosts(hub: Hub, names: Iterable[str]) -> list[PlacedHost]:
 
 
 def _tried(hub: Hub, names: list[str]) -> Trial:
-    trial = attempt(hub, retired(hub, names), today())
+    trial = attempt(hub, {HOSTS: retired(hub, names)}, today())
     if trial.errors:
         short = all(item.code.startswith("CAP") for item in trial.errors)
         raise (PolicyViolation if short else InvalidInput)(trial.errors)
@@ -167,41 +183,6 @@ def _require_no_freeze(hub: Hub, names: list[str]) -> None:
     ]
     if found := frozen(hub, leaving, today()):
         raise PolicyViolation(found)
-
-
-def _drained(session: Session, leaving: list[Leaving], result: RetireResult) -> list[Leaving]:
-    """Those on which nothing runs any more; what could not be seen is not drained."""
-    workers = [item for item in leaving if item.host.cluster and item.host.role is HostRole.WORKER]
-    connections = session.connect(tuple({item.host.cluster for item in workers})) if workers else {}
-    ready = []
-    for item in leaving:
-        problems: list[Diagnostic] = []
-        connection = connections.get(item.host.cluster) if item in workers else None
-        if connection:
-            item.node, item.kube = True, connection.kube
-            problems = _running(item.host.name, connection.kube, connection.problem)
-        result.problems += problems
-        ready += [] if problems else [item]
-    return ready
-
-
-def _running(name: str, kube: Kube | None, problem: Diagnostic | None) -> list[Diagnostic]:
-    try:
-        if kube:
-            return undrained(kube, name)
-    except GovhubError as error:
-        problem = error.diagnostics[0]
-    text = f"{name}: whether it still runs pods could not be seen"
-    return [
-        Diagnostic(
-            code="RET003",
-            severity=Severity.ERROR,
-            summary=text,
-            detail=problem.summary if problem else "",
-            address=f"hosts/{name}",
-            hint="bring the cluster back; --no-drain-check when there is none any more",
-        )
-    ]
 
 
 def _take_out(session: Session, run: Run, ready: list[Leaving], result: RetireResult) -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from govhub.core.errors import InvalidInput, UsageError
-from govhub.core.files import write_atomic
+from govhub.core.settings import today
 from govhub.core.text import and_more, did_you_mean
 from govhub.engine.lease import HubLock
 from govhub.hosts.runner import Play, PlayRequest
-from govhub.inventory.generations import Edit, raise_generations
+from govhub.inventory.editing.generations import raised
+from govhub.inventory.editing.trial import Trial, attempt, replace_files
 from govhub.inventory.loader import Hub
 from govhub.ops.hosts import problems_of
 from govhub.ops.requests import RunRequest, RunResult, Selection
@@ -76,16 +77,23 @@ def rotate(request: RotateRequest) -> RotateResult:
     hosts = _concerned(session, request, names)
     if request.certificates:
         _require_reached(session)
-    edits = raise_generations(session.hub.folder, certificates=request.certificates, databases=names)
-    result = RotateResult(diff="".join(edit.diff(session.hub.folder) for edit in edits))
+    trial = _tried(session.hub, request, names)
+    result = RotateResult(diff=trial.diff)
     if request.approve_edit and not request.approve_edit(result.diff):
         return result
     with HubLock(session.state, "rotate", "hosts rotate"):
-        _write(edits)
+        replace_files(session.hub, trial.before, trial.after)
     result.run = up(replace(request.run, selection=Selection(layers=("hosts",), hosts=hosts), approve=None, wait=0))
     if result.run.status != "interrupted":
         _prove(request.run.hub, hosts, result)
     return result
+
+
+def _tried(hub: Hub, request: RotateRequest, names: tuple[str, ...]) -> Trial:
+    trial = attempt(hub, raised(hub, certificates=request.certificates, databases=names), today())
+    if trial.errors:
+        raise InvalidInput(trial.errors)
+    return trial
 
 
 def _databases(hub: Hub, request: RotateRequest) -> tuple[str, ...]:
@@ -130,19 +138,6 @@ def _require_reached(session: Session) -> None:
         text = f"not all hosts have certificates of generation {current} yet: {and_more(sorted(behind), 5)}"
         hint = "run `up` until they have, or retire them: a host that is two generations behind is trusted by nobody"
         raise InvalidInput.one("HST044", text, hint=hint)
-
-
-def _write(edits: list[Edit]) -> None:
-    """Write all files, unless one was changed since it was read.
-
-    Raises:
-        InvalidInput: nothing was written.
-    """
-    for edit in edits:
-        if edit.file.read_bytes().decode() != edit.before:
-            raise InvalidInput.one("HST043", f"{edit.file} was changed meanwhile", hint="look at it, and rotate again")
-    for edit in edits:
-        write_atomic(edit.file, edit.after, mode=edit.file.stat().st_mode & 0o777)
 
 
 def _prove(hub: str, hosts: tuple[str, ...], result: RotateResult) -> None:

@@ -8,13 +8,16 @@ from typing import Any
 from govhub.core.kube import KINDS, Kube
 from govhub.engine.lease import current_holder
 from govhub.engine.ledger import Ledger
+from govhub.ops.hosts import summary
 from govhub.ops.readiness import explain, readiness
 from govhub.ops.runs import LAST
 from govhub.ops.session import Connection, open_session
 
 
 def status(hub: str) -> dict[str, Any]:
-    """Clusters, shards, unfinished work, the lock, the last run and readiness.
+    """Clusters, hosts, shards, unfinished work, the lock, the last run and readiness.
+
+    Hosts are counted from what is recorded and noted; none is contacted.
 
     Raises:
         InvalidInput: the hub is not valid.
@@ -29,6 +32,7 @@ def status(hub: str) -> dict[str, Any]:
         "hub": session.name,
         "state": session.state.bucket.shown,
         "clusters": [_cluster(item) for item in connections.values()],
+        "hosts": summary(session.hub, session.hosts),
         "shards": [
             {"shard": str(shard), "objects": len(checkpoint.objects), "serial": checkpoint.serial}
             for shard, checkpoint in session.recorded.items()

@@ -15,7 +15,9 @@ from govhub.hosts.outcome import HostOutcome
 from govhub.hosts.runner import Play, PlayRequest
 from govhub.hosts.variables import Declared
 from govhub.inventory.loader import Hub
+from govhub.inventory.model.compute import HostRole
 from govhub.inventory.topology import PlacedHost
+from govhub.ops.nodes.occupants import Occupants
 from govhub.ops.runs import Run
 from govhub.ops.session import Session
 
@@ -34,9 +36,18 @@ class Leaving:
     evidence: list[Wiping] = field(default_factory=list)
     """What was done to each folder, key and disk."""
     kube: Kube | None = None
-    """The cluster that said that its node is empty."""
+    """The cluster whose node it is."""
     node: bool = False
     """Whether the cluster still lists it as a node."""
+    occupants: Occupants | None = None
+    """What has to go before it does; None for what is no node, or could not be seen."""
+    closed: bool = False
+    """Whether pods are kept away from it because it leaves."""
+
+    @property
+    def is_node(self) -> bool:
+        """Whether pods may run on it."""
+        return bool(self.host.cluster) and self.host.role is HostRole.WORKER
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -48,33 +59,41 @@ class Leaving:
             "status": self.status,
             "wiped": self.wiped,
             "node": self.node,
+            "pods": list(self.occupants.pods) if self.occupants else None,
+            "interrupts": list(self.occupants.interrupts) if self.occupants else None,
             "evidence": [item.model_dump() for item in self.evidence],
         }
 
 
+def reachable(session: Session, leaving: list[Leaving], found: Diagnostics) -> list[Leaving]:
+    """Those that have an address; ``found`` gets the others (RET004), which cannot be wiped."""
+    for item in leaving:
+        if item.host.name not in session.hosts.declared:
+            text = f"{item.host.name} has no address, so it cannot be wiped"
+            hint = "destroy its disks, and retire it without --wipe"
+            found.error("RET004", text, address=f"hosts/{item.host.name}", hint=hint)
+    return [item for item in leaving if item.host.name in session.hosts.declared]
+
+
 def wipe(session: Session, run: Run, leaving: list[Leaving], timeout: float, found: Diagnostics) -> list[Leaving]:
-    """Wipe what can be reached; returns those that nothing went wrong with. Evidence goes into the chained events.
+    """Wipe hosts; returns those that nothing went wrong with. Evidence goes into the chained events.
 
     Args:
         session: The hub.
         run: Whose events are the record.
-        leaving: The hosts; each gets its evidence.
+        leaving: Hosts with an address; each gets its evidence.
         timeout: Seconds for all of them.
-        found: Gets what went wrong (RET004 to RET006).
+        found: Gets what went wrong (RET005, RET006).
     """
-    targets = {}
-    for item in leaving:
-        declared = session.hosts.declared.get(item.host.name)
-        if declared is None:
-            text = f"{item.host.name} has no address, so it cannot be wiped"
-            hint = "destroy its disks, and retire it without --wipe"
-            found.error("RET004", text, address=f"hosts/{item.host.name}", hint=hint)
-        else:
-            variables = _what(session.hub) | {"wipe_serial": item.host.serial}
-            targets[item.host.name] = dataclasses.replace(declared, variables=variables)
+    common = _what(session.hub)
+    targets = {
+        item.host.name: dataclasses.replace(
+            session.hosts.declared[item.host.name], variables=common | {"wipe_serial": item.host.serial}
+        )
+        for item in leaving
+    }
     outcomes = _play(run, session, targets, timeout) if targets else {}
-    judged = [(item, outcomes[item.host.name]) for item in leaving if item.host.name in outcomes]
-    return [item for item, outcome in judged if _judge(item, outcome, run, found)]
+    return [item for item in leaving if _judge(item, outcomes[item.host.name], run, found)]
 
 
 def _what(hub: Hub) -> dict[str, Any]:

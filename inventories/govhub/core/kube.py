@@ -225,7 +225,11 @@ class Kube:
             try:
                 self.create(body)
             except KubeError as error:
-                if error.status != 409:
+                # A Service of a fixed address clashes with its own address before it does with its name.
+                clash = error.status == 422 and self.get(
+                    kind_of(body), body["metadata"]["name"], body["metadata"].get("namespace", "")
+                )
+                if error.status != 409 and not clash:
                     raise
                 return 0
             return 1

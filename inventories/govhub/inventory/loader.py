@@ -39,7 +39,7 @@ class Hub:
     name: str
     folder: Path
     model: HubFile
-    tree: LocatedMap
+    tree: MergedMap
     problems: Diagnostics
     inputs: str
     """SHA-256 over the names and contents of all files: what a saved plan is bound to."""

@@ -7,22 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from govhub.cli.grammar import command
-from govhub.cli.options import Detailed, Events, HubName, Limit
+from govhub.cli.options import Detailed, Events, HostTimeout, HubName, Limit, MaxFail, Parallel, Saved, sweep
 from govhub.cli.terminal import Terminal
 from govhub.cli.views.files import SideFiles
 from govhub.cli.views.view import view_of
 from govhub.core.errors import UsageError
 from govhub.core.exits import Exit
 
-Seconds = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, help="Give a host up after that long.")]
-Parallel = Annotated[int, typer.Option(metavar="N", min=1, max=200, help="Hosts at the same time.")]
-Saved = Annotated[bool, typer.Option("--saved", help="Take what was read last; contact nobody.")]
-
 Go = Annotated[bool, typer.Option("--go", help="Do it; without this, hosts and command are only shown.")]
 AsRoot = Annotated[bool, typer.Option("--sudo", help="As root.")]
-MaxFail = Annotated[
-    int, typer.Option(metavar="PERCENT", min=0, max=100, help="Begin no more hosts when more than this part failed.")
-]
 Words = Annotated[
     list[str],
     typer.Argument(metavar="-- COMMAND", help="A program and its arguments, or one quoted shell line."),
@@ -42,16 +35,14 @@ def facts(
     *,
     limit: Limit = None,
     saved: Saved = False,
-    timeout: Seconds = 30.0,
+    timeout: HostTimeout = 30.0,
     parallel: Parallel = 20,
 ) -> int:
     """Read what hosts are and run: hardware, packages, ports, certificates, clock. Never writes to them."""
     from govhub.cli.views.facts import show_facts
-    from govhub.ops.hostread import SweepRequest, hosts_facts
+    from govhub.ops.hostread import hosts_facts
 
-    document = hosts_facts(
-        SweepRequest(hub=hub, limit=tuple(limit or ()), timeout=timeout, parallel=parallel, saved=saved)
-    )
+    document = hosts_facts(sweep(hub, limit, saved, timeout, parallel))
     view_of(terminal).show(document, lambda console: show_facts(console, document, verbose=terminal.verbose))
     return _exit(document)
 
@@ -63,17 +54,14 @@ def audit(
     limit: Limit = None,
     saved: Saved = False,
     detailed: Detailed = False,
-    timeout: Seconds = 30.0,
+    timeout: HostTimeout = 30.0,
     parallel: Parallel = 20,
 ) -> int:
     """Check hosts against what is declared and against GB/T 22239 level 3. Never writes to them."""
     from govhub.cli.views.audit import show_audit
     from govhub.ops.hostaudit import hosts_audit
-    from govhub.ops.hostread import SweepRequest
 
-    document = hosts_audit(
-        SweepRequest(hub=hub, limit=tuple(limit or ()), timeout=timeout, parallel=parallel, saved=saved)
-    )
+    document = hosts_audit(sweep(hub, limit, saved, timeout, parallel))
     view_of(terminal).show(
         document, lambda console: show_audit(console, document, terminal.program, verbose=terminal.verbose)
     )
@@ -91,7 +79,7 @@ def run(
     limit: Limit = None,
     go: Go = False,
     sudo: AsRoot = False,
-    timeout: Seconds = 60.0,
+    timeout: HostTimeout = 60.0,
     parallel: Parallel = 20,
     max_fail: MaxFail = 100,
     events: Events = None,

@@ -17,6 +17,7 @@ from govhub.cli.options import (
     Layers,
     Limit,
     Markdown,
+    MaxFail,
     Stacks,
     Systems,
     Tenants,
@@ -29,9 +30,6 @@ from govhub.cli.terminal import Terminal
 
 PlanFile = Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="Do exactly this saved plan, or refuse.")]
 Serial = Annotated[str, typer.Option(metavar="N|N%", help="Hosts at the same time: a number or a part of all.")]
-MaxFail = Annotated[
-    int, typer.Option(metavar="PERCENT", min=0, max=100, help="Stop the hosts layer when more hosts have failed.")
-]
 Wait = Annotated[float, typer.Option(metavar="SECONDS", min=0, help="For workloads to become ready; 0 does not look.")]
 
 

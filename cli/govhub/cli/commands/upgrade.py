@@ -10,13 +10,13 @@ import typer
 from govhub.cli.approval import agreed
 from govhub.cli.grammar import command
 from govhub.cli.i18n import tr
-from govhub.cli.options import HubName, Limit, Yes
+from govhub.cli.options import DrainTimeout, HubName, Limit, Yes
 from govhub.cli.signals import Interrupts
 from govhub.cli.terminal import Terminal
 from govhub.cli.views.view import view_of
 
 if TYPE_CHECKING:
-    from govhub.ops.upgrades import Upgrade
+    from govhub.ops.upgrading.requests import Upgrade
 
 
 class Reboot(StrEnum):
@@ -42,7 +42,6 @@ Confirmed = Annotated[
 PauseAfter = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Stop after this many hosts; the next call goes on.")
 ]
-DrainTimeout = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="For the pods of a node to go.")]
 Wait = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="For a node and its workloads to be well again.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what waits.")]
 
@@ -68,8 +67,8 @@ def upgrade(
 ) -> int:
     """Bring newer packages to hosts within every department's budget; nodes are emptied first."""
     from govhub.cli.views.upgrading import show_upgraded, show_waiting
-    from govhub.ops.upgrade import upgrade as run
-    from govhub.ops.upgrades import UpgradeRequest
+    from govhub.ops.upgrading.requests import UpgradeRequest
+    from govhub.ops.upgrading.upgrade import upgrade as run
 
     view = view_of(terminal)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from govhub.cli.i18n import tr, trn
-from govhub.cli.views.text import amount, diagnostics, heading, line, row, safe, table
+from govhub.cli.views.text import amount, diagnostics, heading, line, more, row, safe, table
 
 if TYPE_CHECKING:
     from govhub.ops.enrol import EnrolResult
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from govhub.ops.retire import RetireResult
     from govhub.ops.wiping import Leaving
 
+FEW = 10
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -88,6 +89,7 @@ def _done(console: Console, result: EnrolResult, program: str) -> None:
 def show_retired(console: Console, result: RetireResult, *, verbose: bool = False) -> None:
     """Who leaves, what was wiped and how, what that frees, and what to do next."""
     console.print(_leaving(result.hosts))
+    _pods_that_go(console, result.hosts, verbose=verbose)
     if any(item.evidence for item in result.hosts):
         heading(console, tr("Evidence"))
         console.print(_evidence(result.hosts, verbose=verbose))
@@ -107,11 +109,27 @@ def show_retired(console: Console, result: RetireResult, *, verbose: bool = Fals
 
 def _leaving(hosts: list[Leaving]) -> object:
     words = {"planned": tr("would leave"), "retired": tr("retired"), "stays": tr("stays")}
-    out = table(tr("Host"), tr("rack"), tr("serial number"), tr("state"), tr("wiped"))
+    titles = (tr("Host"), tr("rack"), tr("serial number"), tr("pods that go"), tr("state"), tr("wiped"))
+    out = table(*titles, numbers=(3,))
     for item in hosts:
+        # A host that is no node has none; one that could not be asked is another matter.
+        pods = f"{len(item.occupants.pods):,}" if item.occupants else tr("unknown") if item.is_node else "–"
         wiped = "" if item.wiped is None else tr("yes") if item.wiped else tr("no")
-        row(out, item.host.name, item.host.rack, item.host.serial or tr("unknown"), words[item.status], wiped)
+        row(out, item.host.name, item.host.rack, item.host.serial or tr("unknown"), pods, words[item.status], wiped)
     return out
+
+
+def _pods_that_go(console: Console, hosts: list[Leaving], *, verbose: bool) -> None:
+    nodes = [(item.host.name, item.occupants) for item in hosts if item.occupants and item.occupants.pods]
+    if nodes:
+        heading(console, tr("Pods that go"))
+    for name, found in nodes:
+        line(console, f"  {name}: {', '.join(map(safe, found.pods if verbose else found.pods[:FEW]))}")
+        more(console, 0 if verbose else len(found.pods) - FEW, "  ")
+        if found.interrupts:
+            line(
+                console, f"    {tr('stands still meanwhile')}: {', '.join(map(safe, found.interrupts))}", style="yellow"
+            )
 
 
 def _evidence(hosts: list[Leaving], *, verbose: bool) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from govhub.cli.i18n import tr
+from govhub.cli.i18n import tr, trn
 from govhub.cli.views.page import Page, code, prose
 from govhub.cli.views.plan import ORDER, by_stack_and_kind, capacity_rows, headline, word
 from govhub.cli.views.text import field, seconds, tally
@@ -66,6 +66,9 @@ def run_page(command: str, result: RunResult) -> str:
     if result.leftovers:
         page.add(f"**{tr('Still there')}**")
         page.items(map(code, result.leftovers))
+    if result.untouched:
+        text = tr("Hosts were left alone, with all that is on them")
+        page.add("", f"{text}: {trn('{count} host', '{count} hosts', len(result.untouched))}")
     return page.text()
 
 

@@ -102,6 +102,7 @@ def announcement(kind: str, data: dict[str, Any]) -> str:
         "target-pinned": (tr("this hub is now bound to cluster"), "{cluster} ({uid})"),
         "hosts-started": (tr("hosts to bring to their declared state:"), "{hosts}"),
         "host-finished": (tr("done"), "{host}  {changed} {what}"),
+        "drain-started": (tr("pods that go"), "{host}  {pods}"),
         "upgrade-started": (tr("upgrades"), "{host}"),
         "upgrade-reopened": (tr("opened again what a killed run left closed:"), "{host}"),
         "upgrade-finished": (

@@ -35,6 +35,10 @@ def show_run(console: Console, result: RunResult, operation: str, program: str, 
         heading(console, f"{tr('Problems')}: {tally(result.problems)}")
         diagnostics(console, result.problems, verbose=verbose)
     _leftovers(console, result, operation, verbose)
+    if result.untouched:
+        hosts = trn("{count} host", "{count} hosts", len(result.untouched))
+        text = tr("Hosts were left alone, with all that is on them")
+        line(console, f"{text}: {hosts}. {tr('To take them out')}: {program} hosts retire {result.plan.hub} HOST…")
     if result.folder:
         line(console, f"{tr('Run folder')}: {result.folder}", style="dim")
     _next(console, result, operation, program)

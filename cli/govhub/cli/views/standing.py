@@ -24,6 +24,7 @@ def show_status(console: Console, document: Document, program: str) -> None:
         problem = item["problem"]["summary"] if item["problem"] else ""
         row(out, item["name"], tr("yes") if item["reachable"] else tr("no"), ready, item["uid"] or "", problem)
     console.print(out)
+    _hosts_layer(console, document["hosts"], f"{program} up {hub} --layer hosts")
     objects = sum(item["objects"] for item in document["shards"])
     recorded = trn("{count} object in the state", "{count} objects in the state", objects)
     line(console, f"\n{recorded}, {tr('shards')} {len(document['shards']):,}, {document['state']}")
@@ -141,6 +142,22 @@ def _last_run(console: Console, last: Document | None) -> None:
     if isinstance(last.get("seconds"), int | float):
         parts.append(seconds(last["seconds"]))
     line(console, ", ".join(part for part in parts if part))
+
+
+def _hosts_layer(console: Console, hosts: Document, mend: str) -> None:
+    """One line of figures; hosts without an address are none of a run's business, so they come last."""
+    words = {
+        "as_declared": tr("as declared"),
+        "changed": tr("waiting for a change"),
+        "drifted": tr("drifted"),
+        "new": tr("never run"),
+        "no_address": tr("no address"),
+    }
+    parts = [f"{hosts['declared']:,} {tr('declared')}"]
+    parts += [f"{hosts[key]:,} {word}" for key, word in words.items() if hosts[key]]
+    line(console, f"\n{tr('Hosts')}: {', '.join(parts)}")
+    if hosts["changed"] or hosts["drifted"] or hosts["new"]:
+        line(console, f"{tr('Next')}: {mend}")
 
 
 def _lock(console: Console, lock: Document | None) -> None:

@@ -11,7 +11,7 @@ from govhub.cli.views.text import diagnostics, line, row, safe, seconds, table
 from govhub.core.text import and_more
 
 if TYPE_CHECKING:
-    from govhub.ops.upgrades import Upgrade, UpgradeResult
+    from govhub.ops.upgrading.requests import Upgrade, UpgradeResult
 
 
 def show_waiting(console: Console, hosts: list[Upgrade]) -> None:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from govhub.core.diagnostics import Diagnostic
-from govhub.core.errors import InvalidInput
-from govhub.inventory.editing.items import ItemEdit, ItemPath
+from govhub.inventory.editing.meaning import ItemEdit, ItemPath
 from govhub.inventory.editing.tree import REMOVE, Layout
-from govhub.inventory.editing.trial import AGAIN, CHANGED, Contents, copy_hub, edited, new_errors, same, unified
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.compute import Hosts
 from govhub.inventory.patterns import compress, expand
@@ -21,7 +15,7 @@ from govhub.inventory.patterns import compress, expand
 # Assumptions come behind what is assumed, and the machines last: they may be many.
 _LAST = ("assumed", "reason", "machines", "retired")
 ORDER = (*(key for key in Hosts.model_fields if key not in _LAST), *_LAST)
-LAYOUT = Layout(section="hosts", file="clusters.yaml", order=ORDER, one_line=("accelerators",), opened=_LAST[2:])
+HOSTS = Layout(section="hosts", file="clusters.yaml", order=ORDER, one_line=("accelerators",), opened=_LAST[2:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,35 +28,6 @@ class NewHost:
     spec: Mapping[str, Any]
     """What equal hosts have in common, by key of a ``hosts`` entry; in the order of the model."""
     machine: Mapping[str, str]
-
-
-@dataclass(slots=True)
-class Trial:
-    """A change of the hub's files, tried on a copy."""
-
-    before: Contents = field(default_factory=dict)
-    after: Contents = field(default_factory=dict)
-    diff: str = ""
-    """As `diff -u` shows it; empty when nothing changes."""
-    errors: list[Diagnostic] = field(default_factory=list)
-    """What the hub would have wrong and has not now."""
-
-
-def attempt(hub: Hub, edits: Iterable[ItemEdit], today: date) -> Trial:
-    """Try edits of the hosts on a copy of the hub; nothing is written.
-
-    Raises:
-        InvalidInput: a file cannot be edited (IMP034), or somebody is changing the files (IMP032).
-    """
-    edits = list(edits)
-    if not edits:
-        return Trial()
-    with tempfile.TemporaryDirectory(prefix="govhub-edit-") as folder:
-        copy = copy_hub(hub, Path(folder))
-        if not same(hub, copy):
-            raise InvalidInput.one("IMP032", CHANGED, hint=AGAIN)
-        before, after = edited(hub, copy, LAYOUT, edits)
-        return Trial(before, after, unified(hub, before, after), new_errors(hub, copy, before, after, today))
 
 
 def bound(hub: Hub, machines: Mapping[str, Mapping[str, str]]) -> list[ItemEdit]:

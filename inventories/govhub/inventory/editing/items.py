@@ -1,16 +1,15 @@
 """Changes in a hub's YAML text that leave everything else as it was written.
 
-ruamel.yaml renders the changed file; then only the lines of the changed items are taken over into the
-original text, because a re-rendered file would re-wrap lines that nobody touched. The result is parsed
-again, and if it does not mean exactly what the rendering means, the rendering is used instead.
+Three ways, the gentlest first: values and keys where they stand (:mod:`.inplace`); the lines of the changed items,
+taken over from a file that ruamel.yaml rendered; that whole file. Each result is read again, and the first that means
+exactly what the edits ask for is the one.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ from ruamel.yaml.error import YAMLError
 
 from govhub.core.diagnostics import Diagnostics
 from govhub.core.errors import InvalidInput
+from govhub.inventory.editing.inplace import in_place
+from govhub.inventory.editing.meaning import ItemEdit, meant
 from govhub.inventory.editing.tree import Layout, put
 from govhub.inventory.located import LocatedMap, read_yaml
 
@@ -28,20 +29,6 @@ MIN_WIDTH = 130
 BOM = "\ufeff"
 _DASH = re.compile(r"( *)- ")
 _BETWEEN = re.compile(r"\s*(#.*|\.\.\.)?\s*")
-
-
-ItemPath = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemEdit:
-    """What happens to one item of a section; ``changes`` lead from the item to each new value."""
-
-    item: int | None = None
-    """Its position in the section; None for a new one, which comes last."""
-    changes: Mapping[ItemPath, Any] = field(default_factory=dict)
-    drop: bool = False
-    """The item goes away as a whole."""
 
 
 def edit(text: str, layout: Layout, edits: Iterable[ItemEdit], scratch: Path) -> str:
@@ -54,12 +41,31 @@ def edit(text: str, layout: Layout, edits: Iterable[ItemEdit], scratch: Path) ->
     """
     edits = list(edits)
     body = text.removeprefix(BOM)
-    windows = "\r\n" in body
+    wanted = meant(_parse(body, scratch) or {}, layout, edits)
+    for result in _written(body, layout, edits, scratch):
+        if _parse(result, scratch) == wanted:
+            return text[: len(text) - len(body)] + result
+    raise _refused(layout, "nothing that can be written means just this change")
+
+
+def _written(body: str, layout: Layout, edits: list[ItemEdit], scratch: Path) -> Iterator[str]:
+    """The edited text, one way after the other."""
+    here = in_place(body, layout, edits)
+    if here is not None:
+        yield here
+    if layout.in_place:
+        return
     rendered = _render(body.replace("\r\n", "\n"), layout, edits, scratch)
-    if windows:
+    if "\r\n" in body:
         rendered = rendered.replace("\n", "\r\n")
-    spliced = _splice(body, rendered, layout.section, edits, scratch)
-    return text[: len(text) - len(body)] + spliced
+    yield from _splice(body, rendered, layout.section, edits, scratch)
+    yield rendered
+
+
+def _refused(layout: Layout, why: str) -> InvalidInput:
+    summary = f"the hub's file cannot be edited: {why}"
+    hint = f"make the change in {layout.section} by hand, or move the section into a file of its own"
+    return InvalidInput.one("IMP034", summary, hint=hint)
 
 
 def _render(body: str, layout: Layout, edits: list[ItemEdit], scratch: Path) -> str:
@@ -75,9 +81,7 @@ def _render(body: str, layout: Layout, edits: list[ItemEdit], scratch: Path) -> 
         out = io.StringIO()
         yaml.dump(root, out)
     except (YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
-        summary = f"the hub's file cannot be edited: {' '.join(str(error).split())[:160]}"
-        hint = f"enter the {layout.section} by hand, or move the section into a file of its own"
-        raise InvalidInput.one("IMP034", summary, hint=hint) from error
+        raise _refused(layout, " ".join(str(error).split())[:160]) from error
     return out.getvalue()
 
 
@@ -99,12 +103,11 @@ def _change(root: Any, layout: Layout, edits: list[ItemEdit]) -> None:
         del items[position]
 
 
-def _splice(body: str, rendered: str, section: str, edits: list[ItemEdit], scratch: Path) -> str:
-    """The original lines with the changed items' rendered lines; the whole rendering when that is not the same."""
-    meant = _parse(rendered, scratch)
+def _splice(body: str, rendered: str, section: str, edits: list[ItemEdit], scratch: Path) -> Iterator[str]:
+    """The original lines with the changed items' rendered lines; nothing when items do not stand line by line."""
     before, after = _spans(body, section, scratch), _spans(rendered, section, scratch)
-    if not before or not after or meant is None:
-        return rendered
+    if not before or not after:
+        return
     old, new = body.split("\n"), rendered.split("\n")
     dropped = {one.item for one in edits if one.drop}
     changed = {one.item for one in edits} - dropped
@@ -118,8 +121,7 @@ def _splice(body: str, rendered: str, section: str, edits: list[ItemEdit], scrat
         if position + 1 == len(before):
             out += _added(old, new, before, list(kept))
         out += old[end:following]
-    result = "\n".join(out)
-    return result if _parse(result, scratch) == meant else rendered
+    yield "\n".join(out)
 
 
 def _added(old: list[str], new: list[str], before: list[tuple[int, int]], after: list[tuple[int, int]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,9 @@ class Layout:
     """Parts that are written on one line."""
     opened: tuple[str, ...] = ()
     """Parts that may grow long: an item that stood on one line is opened when it gets one."""
+    in_place: bool = False
+    """Single values change where they stand, or the edit is refused; the file is never rendered. An edit without an
+    item leads from the section itself, a mapping."""
 
 
 def put(root: Any, path: tuple[str | int, ...], value: Any, layout: Layout) -> None:
@@ -34,7 +38,20 @@ def put(root: Any, path: tuple[str | int, ...], value: Any, layout: Layout) -> N
     if value is REMOVE:
         node.pop(path[-1], None)
     else:
-        _set(node, path[-1], _styled(value), layout)
+        _set(node, path[-1], styled(value), layout)
+
+
+def following(keys: Sequence[Any], key: Any, order: Sequence[str]) -> int:
+    """Where ``key`` comes among ``keys`` by the usual order; last when nothing is known that comes before it."""
+    before = [known for known in keys if known in order and key in order and order.index(known) < order.index(key)]
+    return max((keys.index(known) for known in before), default=len(keys) - 1) + 1
+
+
+def styled(value: Any) -> Any:
+    """A value for the tree, mappings and lists on one line."""
+    if isinstance(value, dict):
+        return _flow(CommentedMap(value))
+    return _flow(CommentedSeq(value)) if isinstance(value, list) else value
 
 
 def _child(node: Any, step: str | int, following: str | int, layout: Layout) -> Any:
@@ -60,9 +77,7 @@ def _set(node: Any, key: Any, value: Any, layout: Layout) -> None:
         node[key] = value
         return
     keys = list(node)
-    order = layout.order
-    before = [known for known in keys if known in order and key in order and order.index(known) < order.index(key)]
-    at = max((keys.index(known) for known in before), default=len(keys) - 1) + 1
+    at = following(keys, key, layout.order)
     node.insert(at, key, value)
     if keys and at == len(keys):
         _keep_gap(node, keys[-1], key)
@@ -73,12 +88,6 @@ def _keep_gap(node: Any, last: Any, key: Any) -> None:
     tokens = node.ca.items.get(last)
     if tokens and tokens[2] is not None and tokens[2].value.startswith("\n"):
         node.ca.items[key] = node.ca.items.pop(last)
-
-
-def _styled(value: Any) -> Any:
-    if isinstance(value, dict):
-        return _flow(CommentedMap(value))
-    return _flow(CommentedSeq(value)) if isinstance(value, list) else value
 
 
 def _flow(node: Any) -> Any:

@@ -7,8 +7,10 @@ import difflib
 import os
 import shutil
 import stat
+import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from govhub.core.diagnostics import Diagnostic
 from govhub.core.errors import InvalidInput
 from govhub.core.files import write_atomic
 from govhub.inventory.checks import check_hub
-from govhub.inventory.editing.items import ItemEdit, edit
+from govhub.inventory.editing.items import edit
+from govhub.inventory.editing.meaning import ItemEdit
 from govhub.inventory.editing.tree import Layout
 from govhub.inventory.loader import Hub, Loaded, load
 from govhub.inventory.located import MergedList
@@ -26,6 +29,37 @@ CHANGED = "somebody is changing the hub's files"
 AGAIN = "wait for the other change, then try again"
 Contents = dict[str, bytes]
 """File contents by path relative to the hub folder."""
+Edits = Mapping[Layout, Iterable[ItemEdit]]
+"""What happens to each section."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """A change of the hub's files, tried on a copy."""
+
+    before: Contents = field(default_factory=dict)
+    after: Contents = field(default_factory=dict)
+    diff: str = ""
+    """As `diff -u` shows it; empty when nothing changes."""
+    errors: list[Diagnostic] = field(default_factory=list)
+    """What the hub would have wrong and has not now."""
+
+
+def attempt(hub: Hub, edits: Edits, today: date) -> Trial:
+    """Try edits on a copy of the hub; nothing is written.
+
+    Raises:
+        InvalidInput: a file cannot be edited (IMP034), or somebody is changing the files (IMP032).
+    """
+    edits = {layout: found for layout, group in edits.items() if (found := list(group))}
+    if not edits:
+        return Trial()
+    with tempfile.TemporaryDirectory(prefix="govhub-edit-") as folder:
+        copy = copy_hub(hub, Path(folder))
+        if not same(hub, copy):
+            raise InvalidInput.one("IMP032", CHANGED, hint=AGAIN)
+        before, after = edited(hub, copy, edits)
+        return Trial(before, after, unified(hub, before, after), new_errors(hub, copy, before, after, today))
 
 
 def copy_hub(hub: Hub, target: Path) -> Path:
@@ -52,7 +86,7 @@ def _loads(path: Path, root: Path) -> bool:
     )
 
 
-def edited(hub: Hub, copy: Path, layout: Layout, edits: Iterable[ItemEdit]) -> tuple[Contents, Contents]:
+def edited(hub: Hub, copy: Path, edits: Edits) -> tuple[Contents, Contents]:
     """``(before, after)`` of every file that ``edits`` change.
 
     Raises:
@@ -61,16 +95,21 @@ def edited(hub: Hub, copy: Path, layout: Layout, edits: Iterable[ItemEdit]) -> t
     scratch = copy.parent / "scratch.yaml"
     before: Contents = {}
     after: Contents = {}
-    for file, group in _by_file(hub, layout, edits).items():
-        path = copy / file
-        before[file] = path.read_bytes() if path.exists() else b""
-        try:
-            text = before[file].decode()
-        except UnicodeDecodeError as error:
-            hint = "save it as UTF-8 first"
-            raise InvalidInput.one("IMP034", f"{file} cannot be edited: it is not UTF-8", hint=hint) from error
-        after[file] = edit(text, layout, group, scratch).encode()
+    for layout, wanted in edits.items():
+        for file, group in _by_file(hub, layout, wanted).items():
+            path = copy / file
+            before.setdefault(file, path.read_bytes() if path.exists() else b"")
+            text = _decoded(file, after.get(file, before[file]))
+            after[file] = edit(text, layout, group, scratch).encode()
     return before, after
+
+
+def _decoded(file: str, data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        hint = "save it as UTF-8 first"
+        raise InvalidInput.one("IMP034", f"{file} cannot be edited: it is not UTF-8", hint=hint) from error
 
 
 def new_errors(hub: Hub, copy: Path, before: Contents, after: Contents, today: date) -> list[Diagnostic]:

@@ -12,7 +12,7 @@ from govhub.core import settings
 from govhub.core.diagnostics import Diagnostic, Diagnostics, SourceRange
 from govhub.core.errors import InvalidInput
 from govhub.core.text import plural
-from govhub.inventory.editing.items import ItemEdit
+from govhub.inventory.editing.meaning import ItemEdit
 from govhub.inventory.editing.tree import Layout
 from govhub.inventory.editing.trial import AGAIN, CHANGED, Contents, copy_hub, edited, new_errors, replace_files, same
 from govhub.inventory.importers.columns import COLUMNS, SECTIONS, What, column_at
@@ -104,7 +104,7 @@ def _tried(task: _Import, header: Header) -> tuple[Contents, Contents]:
         if not same(task.hub, copy):
             raise InvalidInput.one("IMP032", CHANGED, hint=AGAIN)
         for _ in range(MAX_ROUNDS):
-            before, after = edited(task.hub, copy, _layout(task.section), _edits(task))
+            before, after = edited(task.hub, copy, {_layout(task.section): _edits(task)})
             rest = _blame(task, header, new_errors(task.hub, copy, before, after, task.today))
             if rest is not None:
                 task.found.extend(rest)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 from govhub.core.errors import GovhubError, ToolMissing
@@ -89,6 +90,7 @@ def require_root() -> None:
         raise ToolMissing.one("LAB010", "lab hosts need root: mounts and network namespaces", hint="run it with sudo")
 
 
+@cache
 def archive_of() -> tuple[str, str]:
     """Address and suite of the Debian archive that this machine itself is installed from.
 
@@ -104,9 +106,20 @@ def archive_of() -> tuple[str, str]:
 
 
 def _build(tree: Path, archive: str, suite: str) -> None:
-    run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, tree, archive)
+    debootstrap(tree, PACKAGES, archive, suite)
     run("chroot", tree, "/bin/sh", "-c", _PREPARE)
     for name in ("proc", "sys"):
         # To delete or to copy what is mounted there would reach into this machine.
         if any((tree / name).iterdir()):
             raise GovhubError.one("LAB012", f"{tree / name} is still mounted after debootstrap")
+
+
+def debootstrap(tree: Path, packages: Iterable[str], archive: str, suite: str) -> None:
+    """A bare Debian in ``tree``, with these packages.
+
+    Raises:
+        GovhubError: the archive cannot be reached, or has no such package.
+    """
+    words = ("debootstrap", "--variant=minbase", f"--include={','.join(packages)}", suite, tree, archive)
+    # In a mount namespace of its own: what it mounts is gone when it ends, however it ends.
+    run("unshare", "--mount", *words)

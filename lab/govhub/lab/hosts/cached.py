@@ -10,6 +10,8 @@ from pathlib import Path
 
 from govhub.core.settings import cache
 
+_SCRATCH = ".building-"
+
 
 def place(name: str) -> Path:
     """Where a folder of the lab's hosts is kept."""
@@ -28,7 +30,10 @@ def made_once(target: Path, make: Callable[[Path], None]) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if target.is_dir():
             return
-        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".building-"))
+        # The lock is ours, so whoever began these was killed. Nothing is mounted there: that is done out of our sight.
+        for stale in target.parent.glob(f"{_SCRATCH}*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=_SCRATCH))
         try:
             scratch.chmod(0o755)
             make(scratch)

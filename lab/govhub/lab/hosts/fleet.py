@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import time
@@ -16,13 +15,13 @@ from govhub.core.errors import GovhubError
 from govhub.core.files import private_folder, write_atomic
 from govhub.core.settings import connections_file, home
 from govhub.lab.cluster import LabCluster
-from govhub.lab.hosts import mirror
+from govhub.lab.hosts import mirror, renewal
 from govhub.lab.hosts.base import USER, archive_of, ensure, require_root
+from govhub.lab.hosts.digests import digest_of
 from govhub.lab.hosts.gate import close_gates, open_gate
 from govhub.lab.hosts.limits import prepare_nodes, raise_limits, restore_limits
-from govhub.lab.hosts.machine import Machine
+from govhub.lab.hosts.machine import CGROUPS, Machine, make_key
 from govhub.lab.hosts.network import OUTSIDE, PREFIX, Network, address
-from govhub.lab.hosts.shell import run
 
 MOST = 60
 BOOT_SECONDS = 60.0
@@ -53,8 +52,8 @@ class Fleet:
         return self.folder / "id_ed25519"
 
     def exists(self) -> bool:
-        """Whether hosts were made and not taken down."""
-        return self.folder.is_dir()
+        """Whether hosts were made, or begun to be made, and not taken down."""
+        return self.folder.is_dir() or self.network.exists()
 
     def machines(self) -> dict[str, Machine]:
         """The hosts that were made, by name."""
@@ -83,19 +82,19 @@ class Fleet:
         addresses = self._addresses(names)
         base = ensure(progress)
         stock = mirror.ensure(base, packages, progress)
+        trees = renewal.ensure(base, stock, progress)
         self.network.up()
         private_folder(self.folder)
         raise_limits(self.folder)
         stock.serve(self.network, self.folder)
-        if not self.key.exists():
-            run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"govhub-lab-{self.hub}", "-f", self.key)
+        make_key(self.key, f"govhub-lab-{self.hub}")
         public = self.key.with_suffix(".pub").read_text().strip()
         write_atomic(self.folder / "hosts.json", json.dumps(addresses, indent=1))
         machines = {name: self._machine(name, ip) for name, ip in addresses.items()}
         started = time.monotonic()
         booted = [machine for machine in machines.values() if machine.pid() is None]
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda machine: _boot(machine, base, public), booted))
+            list(pool.map(lambda machine: _boot(machine, trees, public), booted))
         self._write_connections(machines.values(), stock)
         return _await_ssh(booted, started)
 
@@ -104,7 +103,7 @@ class Fleet:
         prepare_nodes(self.folder)
         archives = {path.parent.name: path for path in images.values()}
         mirror.offer(self.folder, {**programs, **archives})
-        digests = {name: _digest(path) for name, path in programs.items()}
+        digests = {name: digest_of(path) for name, path in programs.items()}
         joins = {
             cluster.cluster: {
                 "server": open_gate(self.network, self.folder, cluster.cluster, cluster.port),
@@ -120,7 +119,7 @@ class Fleet:
         document["variables"] |= {
             "registry_archives": mirror.url(),
             "registry_images": [
-                {"name": name, "archive": path.parent.name, "sha256": _digest(path)} for name, path in images.items()
+                {"name": name, "archive": path.parent.name, "sha256": digest_of(path)} for name, path in images.items()
             ],
         }
         write_atomic(path, json.dumps(document | {"clusters": joins}, indent=1))
@@ -130,7 +129,7 @@ class Fleet:
 
         Their power is cut: nothing of them stays, and a node with pods takes a minute and a half to shut down.
         """
-        if not self.exists() and not self.network.exists():
+        if not self.exists():
             return
         require_root()
         machines = list(self.machines().values())
@@ -143,9 +142,10 @@ class Fleet:
         self.network.down()
         restore_limits(self.folder)
         connections_file(self.hub).unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        for cgroup in Path("/sys/fs/cgroup").glob(f"*/{self.network.namespace}"):
+        for cgroup in CGROUPS.glob(f"*/{self.network.namespace}"):
             cgroup.rmdir()
+        # Last: as long as it is there, another `lab down` goes on with what this one did not come to.
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def describe(self) -> list[dict[str, Any]]:
         """State and memory of each host."""
@@ -208,13 +208,8 @@ class Fleet:
         write_atomic(path, json.dumps(document, indent=1))
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
-
-
-def _boot(machine: Machine, base: Path, public_key: str) -> None:
-    machine.create(base, public_key)
+def _boot(machine: Machine, trees: Iterable[Path], public_key: str) -> None:
+    machine.create(trees, public_key)
     machine.start()
 
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from govhub.core.settings import content
-from govhub.lab.hosts.base import archive_of
+from govhub.lab.hosts.base import archive_of, debootstrap
 from govhub.lab.hosts.cached import made_once, place
+from govhub.lab.hosts.digests import digest_of
 from govhub.lab.hosts.shell import run
 
 Progress = Callable[[str], None]
@@ -68,19 +69,26 @@ def ensure(programs: Mapping[str, Path], progress: Progress) -> dict[str, Path]:
 
 
 def _archive(image: Image, programs: Mapping[str, Path], progress: Progress) -> Path:
-    layers: list[Path | bytes]
-    layers = [_program_layer(image, programs)] if image.program else [_tree(progress), _files_layer(image)]
-    recipe = hashlib.sha256(repr(image).encode())
-    for layer in layers:
-        recipe.update(layer.parent.name.encode() if isinstance(layer, Path) else layer)
-    target = place(f"image-{image.files or image.program}-{recipe.hexdigest()[:12]}")
+    tree = None if image.program else _tree(progress)
+    target = place(f"image-{image.files or image.program}-{_recipe(image, programs, tree)}")
 
     def make(folder: Path) -> None:
         progress(f"making the image {image.name}")
-        _write(folder / "image.tar", image, layers)
+        _write(folder / "image.tar", image, [tree, _files_layer(image)] if tree else [_program_layer(image, programs)])
 
     made_once(target, make)
     return target / "image.tar"
+
+
+def _recipe(image: Image, programs: Mapping[str, Path], tree: Path | None) -> str:
+    """What an image holds, as a few digits; nothing large is read for it."""
+    recipe = hashlib.sha256(repr(image).encode())
+    if tree:
+        recipe.update(tree.parent.name.encode())
+        recipe.update(_files_layer(image))
+    else:
+        recipe.update(digest_of(programs[image.program]).encode())
+    return recipe.hexdigest()[:12]
 
 
 def _program_layer(image: Image, programs: Mapping[str, Path]) -> bytes:
@@ -114,7 +122,7 @@ def _tree(progress: Progress) -> Path:
     def make(folder: Path) -> None:
         progress("building the Debian tree of the lab's images, once (about 90 s)")
         tree = folder / "tree"
-        run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, tree, archive)
+        debootstrap(tree, PACKAGES, archive, suite)
         run("chroot", tree, "/bin/sh", "-c", _SLIM)
         parts = ("--sort=name", "--numeric-owner", "--one-file-system", "--exclude=./dev/*", "--exclude=./proc/*")
         run("tar", *parts, "--exclude=./sys/*", "-C", tree, "-cf", folder / "layer.tar", ".")

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,15 +45,14 @@ class Machine:
         words = (self.folder / "ssh_host_ed25519_key.pub").read_text().split()
         return " ".join(words[:2])
 
-    def create(self, base: Path, public_key: str) -> None:
-        """Mount its tree, and give it what an installer gives a host: a name, an address, and keys."""
+    def create(self, trees: Iterable[Path], public_key: str) -> None:
+        """Mount its tree over ``trees``, and give it what an installer gives: a name, an address, and keys."""
         private_folder(self.folder)
         for name in ("upper", "work", "root", "containerd", "kubelet"):
             (self.folder / name).mkdir(exist_ok=True)
-        key = self.folder / "ssh_host_ed25519_key"
-        if not key.exists():
-            run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.name, "-f", key)
-        options = f"lowerdir={base},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}"
+        make_key(self.folder / "ssh_host_ed25519_key", self.name)
+        lower = ":".join(map(str, trees))
+        options = f"lowerdir={lower},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}"
         if not self.root.is_mount():
             run("mount", "-t", "overlay", "overlay", "-o", options, self.root)
         for name, text in self._files(public_key).items():
@@ -60,7 +60,10 @@ class Machine:
             # What the host itself has written since stays.
             if not (self.folder / "upper" / name).exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(text)
+                # Whole or not at all: one that was killed here must not leave a host that nobody can log in to.
+                scratch = target.with_name(f"{target.name}.new")
+                scratch.write_text(text)
+                scratch.rename(target)
         for index in range(LOCAL_VOLUMES):
             (self.root / local_folder(index).lstrip("/")).mkdir(parents=True, exist_ok=True)
         etc = self.root / "etc/ssh"
@@ -162,7 +165,8 @@ done
     def power_cut(self) -> None:
         """End all its processes at once, as a lost feed does."""
         for _ in range(50):
-            processes = self.processes()
+            # A supervisor that has just begun is in no group yet.
+            processes = sorted({*self.processes(), *filter(None, [self.pid()])})
             if not processes:
                 return
             for pid in processes:
@@ -183,7 +187,17 @@ done
         # nspawn does not take this away where /run is on a disk.
         with suppress(OSError):
             (Path("/run/systemd/nspawn/propagate") / self.name).rmdir()
-        shutil.rmtree(self.folder)
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+
+
+def make_key(path: Path, comment: str) -> None:
+    """A key pair without a passphrase, unless it is there; half of one is made anew."""
+    public = path.with_name(f"{path.name}.pub")
+    # It is written last.
+    if not public.exists() or not public.stat().st_size:
+        path.unlink(missing_ok=True)
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path)
 
 
 def _children(pid: int) -> list[int]:

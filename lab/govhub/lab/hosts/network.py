@@ -7,6 +7,8 @@ answer and not call: what this machine has open for others is not theirs.
 
 from __future__ import annotations
 
+import os
+import signal
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,8 @@ GATEWAY = f"{PREFIX}.1"
 BRIDGE = "br0"
 OUTSIDE, INSIDE = "169.254.77.1", "169.254.77.2"
 MIRROR_PORT = 8077
+# How often `ip` may have mounted the folder of namespaces.
+_LAYERS = 4
 # Priority and names are ours alone; the table goes with the namespace.
 _RULES = f"""
 table inet lab {{
@@ -67,7 +71,10 @@ class Network:
             GovhubError: another hub's lab hosts run here: there is one address range for all.
         """
         if self.exists():
-            return
+            if self._whole():
+                return
+            # One that was killed while it made this.
+            self.down()
         others = [line.split()[0] for line in run("ip", "netns", "list").splitlines() if line.startswith("govhub-")]
         if others:
             raise GovhubError.one(
@@ -99,16 +106,32 @@ class Network:
         self.enter("nft", "-f", "-", text=_RULES)
         run("ip", "route", "add", f"{PREFIX}.0/24", "via", INSIDE, "dev", self._card)
 
+    def _whole(self) -> bool:
+        """Whether it was made to its end: the route comes last."""
+        return self._card in run("ip", "route", "show", f"{PREFIX}.0/24")
+
     def down(self) -> None:
-        """Remove it, and with it the bridge, the cards, the route and the firewall's table."""
+        """Remove it, and with it the bridge, the cards, the route and the firewall's table.
+
+        What still runs in it is ended: it would keep all that, without a name.
+        """
         with suppress(GovhubError):
             run("ip", "link", "del", self._card)
         if self.exists():
+            with suppress(GovhubError):
+                for pid in run("ip", "netns", "pids", self.namespace).split():
+                    with suppress(ProcessLookupError):
+                        os.kill(int(pid), signal.SIGKILL)
             run("ip", "netns", "del", self.namespace)
         # `ip` has mounted it for the first namespace, and never unmounts it.
-        if self.path.parent.is_mount() and not any(self.path.parent.iterdir()):
-            run("umount", self.path.parent)
-            self.path.parent.rmdir()
+        # It is a mount of the folder over itself, which does not look like one by its device: asked until it is none.
+        folder = self.path.parent
+        if folder.is_dir() and not any(folder.iterdir()):
+            with suppress(GovhubError):
+                for _ in range(_LAYERS):
+                    run("umount", folder)
+            with suppress(OSError):
+                folder.rmdir()
 
     def enter(self, *command: str | Path, text: str = "") -> str:
         """Run a tool in it."""

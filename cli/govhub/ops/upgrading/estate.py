@@ -12,10 +12,10 @@ from govhub.hosts.nodes import GROUP
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.compute import HostRole
 from govhub.inventory.topology import PlacedHost
-from govhub.ops.budgets import Account, Budget, Limits, Load, allowed_of
-from govhub.ops.census import Census, take
+from govhub.ops.nodes.census import Census, take
 from govhub.ops.session import Session
-from govhub.ops.upgrades import Loss
+from govhub.ops.upgrading.budgets import Account, Budget, Limits, Load, allowed_of
+from govhub.ops.upgrading.requests import Loss
 
 
 @dataclass(slots=True)

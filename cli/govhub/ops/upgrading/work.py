@@ -9,14 +9,13 @@ from collections.abc import Callable
 from govhub.core.errors import GovhubError
 from govhub.core.text import and_more
 from govhub.hosts.runner import Play, PlayRequest
-from govhub.ops import drain
-from govhub.ops.census import workload_of
-from govhub.ops.drained import pods_on
-from govhub.ops.healthgate import HealthGate
+from govhub.ops.nodes import drain
+from govhub.ops.nodes.pods import pods_on, workload_of
 from govhub.ops.runs import Run
 from govhub.ops.session import Session
-from govhub.ops.upgradelook import PLAY
-from govhub.ops.upgrades import Upgrade, UpgradeRequest
+from govhub.ops.upgrading.healthgate import HealthGate
+from govhub.ops.upgrading.look import PLAY
+from govhub.ops.upgrading.requests import Upgrade, UpgradeRequest
 
 PAUSE = 1.5
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from govhub.core.plan import Op, PlannedChange
-from govhub.core.settings import today
-from govhub.hosts.fingerprint import LAYER, address_of
 from govhub.hosts.outcome import HostOutcome
 from govhub.hosts.runner import Play, PlayRequest
-from govhub.ops import drain
-from govhub.ops.budgets import obstacles, rounds
-from govhub.ops.census import Census
-from govhub.ops.estate import Estate
-from govhub.ops.gates import frozen
 from govhub.ops.hostside import chosen
+from govhub.ops.nodes import drain
+from govhub.ops.nodes.census import Census
+from govhub.ops.nodes.occupants import occupants
 from govhub.ops.requests import Selection
 from govhub.ops.session import Session
-from govhub.ops.upgrades import Upgrade, UpgradeRequest
-from govhub.stacks.context import DOMAIN
+from govhub.ops.upgrading.budgets import obstacles, rounds
+from govhub.ops.upgrading.estate import Estate
+from govhub.ops.upgrading.requests import Upgrade, UpgradeRequest
 
 PLAY = "upgrade.yml"
 REPORT = "upgrade: What waits"
@@ -71,12 +66,10 @@ def _look_at_node(session: Session, item: Upgrade, census: Census) -> None:
         # Nothing moves for that.
         item.status, item.only_opened = "planned", True
         return
-    pods = census.on(item.host)
-    item.pods = len(pods)
-    item.interrupts = sorted({_owner(pod) for pod in pods if census.alone(pod)})
-    changes = [_moved(item.host, pod, census.tenant_of(pod)) for pod in pods]
-    if item.status == "planned" and (stops := frozen(session.hub, changes, today())):
-        item.status, item.why = "frozen", "; ".join(problem.summary for problem in stops)
+    found = occupants(census, session.hub, item.host)
+    item.pods, item.interrupts = len(found.pods), list(found.interrupts)
+    if item.status == "planned" and found.frozen:
+        item.status, item.why = "frozen", found.frozen
 
 
 def _arrange(found: list[Upgrade], estate: Estate, request: UpgradeRequest) -> None:
@@ -96,19 +89,3 @@ def _arrange(found: list[Upgrade], estate: Estate, request: UpgradeRequest) -> N
     places = {load.host: number for number, part in enumerate(rounds(loads, limits), 1) for load in part}
     for item in found:
         item.round = places.get(item.host, 0)
-
-
-def _moved(host: str, pod: dict[str, Any], tenant: str) -> PlannedChange:
-    labels = pod["metadata"].get("labels") or {}
-    system = labels.get(f"{DOMAIN}/system", "")
-    reason = f"a pod of {_owner(pod)} has to go"
-    return PlannedChange(
-        op=Op.UPDATE, address=address_of(host), reason=reason, layer=LAYER, tenant=tenant, system=system
-    )
-
-
-def _owner(pod: dict[str, Any]) -> str:
-    meta = pod["metadata"]
-    component = (meta.get("labels") or {}).get("app.kubernetes.io/component", meta["name"])
-    system = (meta.get("labels") or {}).get("app.kubernetes.io/part-of", "")
-    return f"{meta['namespace']}/{'-'.join(filter(None, (system, component)))}"

@@ -14,17 +14,17 @@ from govhub.core.errors import InvalidInput
 from govhub.core.text import and_more, did_you_mean
 from govhub.hosts.fingerprint import LAYER, address_of
 from govhub.inventory.loader import Hub
-from govhub.ops import drain
-from govhub.ops.estate import Estate
-from govhub.ops.healthgate import HealthGate
 from govhub.ops.hostside import check_limit
+from govhub.ops.nodes import drain
 from govhub.ops.requests import RunRequest, Selection
-from govhub.ops.rolling import Rolling
 from govhub.ops.runs import Run, new_run
 from govhub.ops.session import Session, open_session
-from govhub.ops.upgradehost import HostUpgrades
-from govhub.ops.upgradelook import look
-from govhub.ops.upgrades import Upgrade, UpgradeRequest, UpgradeResult
+from govhub.ops.upgrading.estate import Estate
+from govhub.ops.upgrading.healthgate import HealthGate
+from govhub.ops.upgrading.look import look
+from govhub.ops.upgrading.requests import Upgrade, UpgradeRequest, UpgradeResult
+from govhub.ops.upgrading.rolling import Rolling
+from govhub.ops.upgrading.work import HostUpgrades
 
 LEFT_OUT = ("failed", "frozen", "over budget")
 

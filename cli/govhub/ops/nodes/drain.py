@@ -7,28 +7,34 @@ from collections.abc import Callable
 from typing import Any
 
 from govhub.core.kube import KINDS, Kube, KubeError, is_ready
-from govhub.ops.drained import name_of, pods_on
+from govhub.ops.nodes.pods import name_of, pods_on
 from govhub.stacks.context import DOMAIN
 
 PAUSE = 1.0
 CORDONED_BY = f"{DOMAIN}/cordoned-by"
 """Annotation of a node that a run keeps pods away from, with the run: a killed one leaves it behind."""
-_NODE = KINDS["", "Node"]
+NODE = KINDS["", "Node"]
 
 
 def cordon(kube: Kube, node: str, run: str) -> None:
     """Keep new pods away."""
-    kube.patch(_NODE, node, "", {"metadata": {"annotations": {CORDONED_BY: run}}, "spec": {"unschedulable": True}})
+    kube.patch(NODE, node, "", {"metadata": {"annotations": {CORDONED_BY: run}}, "spec": {"unschedulable": True}})
 
 
 def uncordon(kube: Kube, node: str) -> None:
     """Let pods come again."""
-    kube.patch(_NODE, node, "", {"metadata": {"annotations": {CORDONED_BY: None}}, "spec": {"unschedulable": None}})
+    kube.patch(NODE, node, "", {"metadata": {"annotations": {CORDONED_BY: None}}, "spec": {"unschedulable": None}})
+
+
+def closed_by_others(kube: Kube, node: str) -> bool:
+    """Whether somebody else keeps pods away from a node: then it is not ours to open."""
+    found = kube.get(NODE, node) or {}
+    return bool(found.get("spec", {}).get("unschedulable")) and not cordoned_by(kube, node)
 
 
 def cordoned_by(kube: Kube, node: str) -> str:
     """The run that keeps pods away from a node; empty when none of ours does."""
-    found = kube.get(_NODE, node) or {"metadata": {}}
+    found = kube.get(NODE, node) or {"metadata": {}}
     return str((found["metadata"].get("annotations") or {}).get(CORDONED_BY, ""))
 
 
@@ -54,7 +60,7 @@ def drain(kube: Kube, node: str, seconds: float, stopped: Callable[[], bool]) ->
 
 def ready(kube: Kube, node: str) -> bool:
     """Whether its kubelet says that pods can run on it."""
-    return is_ready(kube.get(_NODE, node) or {})
+    return is_ready(kube.get(NODE, node) or {})
 
 
 def _evict(kube: Kube, pod: dict[str, Any]) -> str:

@@ -8,10 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from govhub.core.kube import KINDS, Kube, is_ready
-from govhub.ops.drained import moves
+from govhub.ops.nodes.pods import Pod, moves
 from govhub.stacks.context import DOMAIN
 
-Pod = dict[str, Any]
 _TENANT = f"{DOMAIN}/tenant"
 
 
@@ -83,19 +82,6 @@ def take(kube: Kube, cluster: str) -> Census:
     nodes = list(kube.list(KINDS["", "Node"]))
     ready = [node for node in nodes if is_ready(node) and not node.get("spec", {}).get("unschedulable")]
     return Census(cluster, pods, _names(ready), _names(nodes), departments)
-
-
-def workload_of(pod: Pod) -> str:
-    """``Kind/namespace/name`` of the controller that keeps a pod running; empty when there is none."""
-    meta = pod["metadata"]
-    owner = next((item for item in meta.get("ownerReferences") or [] if item.get("controller")), None)
-    if not owner:
-        return ""
-    kind, name = owner["kind"], owner["name"]
-    if kind == "ReplicaSet" and (mark := (meta.get("labels") or {}).get("pod-template-hash")):
-        # A Deployment's name is all but the mark that it gives to each of its sets.
-        kind, name = "Deployment", name.removesuffix(f"-{mark}")
-    return f"{kind}/{meta['namespace']}/{name}"
 
 
 def _part(pod: Pod) -> tuple[str, str, str] | None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from govhub.core.errors import GovhubError
-from govhub.ops.budgets import Limits, Load, obstacles
-from govhub.ops.upgrades import Upgrade
+from govhub.ops.upgrading.budgets import Limits, Load, obstacles
+from govhub.ops.upgrading.requests import Upgrade
 
 PAUSE = 1.5
 AGAIN = 10.0

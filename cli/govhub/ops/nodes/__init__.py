@@ -1,0 +1,1 @@
+"""Nodes of clusters: who runs on them, and how they are emptied."""
