@@ -20,7 +20,7 @@ def write_hub(folder: Path, *, objects: int = 0, racks: int = 24, hosts: int = 1
     tenants = max(round(objects / OBJECTS_PER_TENANT), 1)
     per_row = min(racks, 400)
     rows = -(-racks // per_row)
-    document = _base(rows, per_row, hosts) | {
+    document = base_document(rows, per_row, hosts) | {
         "tenants": [
             {"name": f"tenant-{index:04d}", "title": {"zh": f"部门{index}", "en": f"Department {index}"}, "quota": "s"}
             for index in range(tenants)
@@ -40,7 +40,7 @@ def write_portfolio(folder: Path, *, systems: int) -> Path:
     tenants = [f"tenant-{index:04d}" for index in range(max(systems // 2, 1))]
     migrations = [_migration(draw, names, position) for position in range(systems)]
     scale = max(systems // 250, 1)
-    document = _base(1, 400, max(systems // 20, 12)) | {
+    document = base_document(1, 400, max(systems // 20, 12)) | {
         "tenants": [{"name": name, "title": {"zh": name, "en": name}, "quota": "s"} for name in tenants],
         "systems": [_system(draw, name, tenants) for name in names],
         "sources": [{"name": "old", "tenant": tenants[0]}],
@@ -94,7 +94,8 @@ def _written(folder: Path, document: dict[str, Any]) -> Path:
     return folder
 
 
-def _base(rows: int, per_row: int, hosts: int) -> dict[str, Any]:
+def base_document(rows: int, per_row: int, hosts: int) -> dict[str, Any]:
+    """The parts that every hub needs, with racks and hosts as patterns and no department."""
     title = {"zh": "合成", "en": "Synthetic"}
     hall = {"name": "h1", "rows": [{"names": f"r{{001..{rows:03d}}}", "racks": f"{{001..{per_row:03d}}}"}]}
     return {

@@ -125,10 +125,10 @@ def _none(hub: Hub, problem: Problem, none: NoPlan) -> list[Diagnostic]:
     smallest = "each of them is needed for the conflict" if conflict.smallest else "there may be a smaller set"
     found.error(
         "WAV020",
-        f"there is no plan: {len(told)} rules cannot hold together",
+        "there is no plan: " + (f"{len(told)} rules cannot hold together" if told[1:] else "a rule cannot be kept"),
         detail=f"about {and_more(list(conflict.systems), 8)}; {smallest}",
         source=next((one.source for one in told if one.source), None),
-        hint="change any one of the rules below",
+        hint="lift or change one of what follows",
     )
     for one in told:
         found.error("WAV021", one.text, source=one.source, hint=one.hint)

@@ -36,9 +36,11 @@ def explain(problem: Problem, seconds: float = 20.0) -> Conflict | None:
 
 
 def _circles(problem: Problem) -> Iterator[tuple[str, ...]]:
-    """Where to look, from small to large: groups without a wave, departments with what is tied to them, everything."""
+    """Where to look, from small to large: systems without a wave, departments and what is tied to them, all."""
     for task in problem.tasks:
         if not task.waves:
+            # Often one of the systems alone is the cause; a conflict about the whole group would hide that.
+            yield from ((name,) for name in task.group.members if task.count > 1)
             yield task.group.members
     departments: defaultdict[str, set[str]] = defaultdict(set)
     for task in problem.tasks:

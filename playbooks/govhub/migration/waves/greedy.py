@@ -22,15 +22,17 @@ def place(problem: Problem) -> dict[int, int] | None:
         dependents[provider].append(dependent)
         waits[dependent].add(provider)
     placed: dict[int, int] = {}
+    horizon = max((task.waves[-1] for task in problem.tasks if task.waves), default=0)
     for slot in problem.slots:
         room = Room(problem.limits, slot)
         progress = True
         while progress and left:
             progress = False
             ready = [task for task in left.values() if slot.number in task.waves]
-            for task in sorted(ready, key=lambda item: _order(item, slot.number, dependents)):
+            for task in sorted(ready, key=lambda item: _order(item, _urgent(item, slot.number, horizon), dependents)):
                 # Something that waits for a provider comes again as soon as that is in, unless it is urgent.
-                if room.takes(task) and (not waits[task.group.index] or _circle(task, left, waits, slot.number)):
+                free = not waits[task.group.index] or _urgent(task, slot.number, horizon)
+                if room.takes(task) and (free or _hopeless(task, left, waits, slot.number)):
                     room.add(task)
                     placed[task.group.index] = slot.number
                     del left[task.group.index]
@@ -40,17 +42,22 @@ def place(problem: Problem) -> dict[int, int] | None:
     return None if left else placed
 
 
-def _order(task: Task, number: int, dependents: dict[int, list[int]]) -> tuple[int, int, int, int, int]:
-    urgent = task.waves[-1] if task.waves[-1] - number < URGENT else 10_000
+def _urgent(task: Task, number: int, horizon: int) -> bool:
+    """Whether a last day of its own is near; the end of all waves is near only when it is there."""
+    last = task.waves[-1]
+    return number == horizon or (last < horizon and last - number < URGENT)
+
+
+def _order(task: Task, urgent: bool, dependents: dict[int, list[int]]) -> tuple[int, int, int, int, int]:
+    first = task.waves[-1] if urgent else 10_000
     index = task.group.index
-    return (urgent, task.risk - min(len(dependents[index]), 3), -task.effort, -task.size, index)
+    return (first, task.risk - min(len(dependents[index]), 3), -task.effort, -task.size, index)
 
 
-def _circle(task: Task, left: dict[int, Task], waits: dict[int, set[int]], number: int) -> bool:
-    """Whether it goes although a provider has not: the provider cannot come in time, or they wait for each other."""
-    if task.waves[-1] - number < URGENT:
-        return True
-    seen, todo = set(), [task.group.index]
+def _hopeless(task: Task, left: dict[int, Task], waits: dict[int, set[int]], number: int) -> bool:
+    """Whether waiting is in vain: a provider cannot come any more, or they wait for each other in a circle."""
+    seen: set[int] = set()
+    todo = [task.group.index]
     while todo:
         for provider in waits[todo.pop()]:
             other = left.get(provider)

@@ -43,6 +43,8 @@ class _Judge:
         self.problem, self.hub, self.plan, self.where = problem, hub, plan, where
         self.wave_of = {item.system: item.wave for item in plan.placements}
         self.found = Diagnostics()
+        self.closed: set[str] = set()
+        """Systems on a day that is wrong in itself: what the line carries by then is no question any more."""
 
     def judge(self) -> list[Diagnostic]:
         missing = sorted(set(self.problem.candidates) - set(self.wave_of))
@@ -78,8 +80,10 @@ class _Judge:
         if not slot.first <= item.cutover <= slot.last:
             text = f'"{item.system}" is cut over on {item.cutover}, wave {item.wave} is {slot.first} to {slot.last}'
             self.found.error("WAV006", text, source=source, address=item.system, hint=hint)
+            self.closed.add(item.system)
             return
         if reasons := why_not(self.problem, candidate, slot, item.cutover):
+            self.closed.add(item.system)
             told = [tell(self.problem, self.hub, rule) for rule in reasons]
             detail = "\n".join(f"{one.text}{f' ({one.source})' if one.source else ''}" for one in told)
             text = f'"{item.system}" cannot be cut over on {item.cutover:%a} {item.cutover}'
@@ -111,6 +115,8 @@ class _Judge:
         slot, due = self.problem.slot(number), 0
         by_day: defaultdict[date, int] = defaultdict(int)
         for item in items:
+            if item.system in self.closed:
+                continue
             by_day[item.cutover or slot.last] += self.problem.candidates[item.system].size
         for day, size in sorted(by_day.items()):
             due += size
