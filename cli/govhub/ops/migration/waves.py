@@ -122,11 +122,11 @@ def _none(hub: Hub, problem: Problem, none: NoPlan) -> list[Diagnostic]:
         return list(found)
     conflict = none.conflict
     told = [tell(problem, hub, rule, conflict.systems) for rule in conflict.rules]
-    smallest = "each of them is needed for the conflict" if conflict.smallest else "there may be a smaller set"
+    smallest = "; each of them is needed for the conflict" if conflict.smallest else "; there may be a smaller set"
     found.error(
         "WAV020",
         "there is no plan: " + (f"{len(told)} rules cannot hold together" if told[1:] else "a rule cannot be kept"),
-        detail=f"about {and_more(list(conflict.systems), 8)}; {smallest}",
+        detail=f"about {and_more(list(conflict.systems), 8)}" + (smallest if told[1:] else ""),
         source=next((one.source for one in told if one.source), None),
         hint="lift or change one of what follows",
     )
