@@ -231,6 +231,18 @@ CONFLICTS: list[tuple[str, dict[str, dict[str, Any]], dict[str, Any], set[tuple[
         {(Limit.LINK, "")},
     ),
     (
+        "waves that are all over",
+        {"a": {}, "b": {}},
+        {"first_wave": "2025-01-06"},
+        {(Limit.PAST, ""), (Limit.WAVES, "")},
+    ),
+    (
+        "waves of one day that never meet a window",
+        {"a": {}},
+        {"wave_days": 1},
+        {(Limit.WINDOW, ""), (Limit.WAVES, "")},
+    ),
+    (
         "tied systems that are more than a department may move at once",
         {
             "a": {"depends_on": [{"system": "b", "kind": "data", "strong": True}]},

@@ -37,7 +37,7 @@ def assumptions(problem: Problem, hub: Hub, plan: Plan | None) -> list[Diagnosti
     days = [item.cutover for item in plan.placements if item.cutover] if plan else []
     last = max(days, default=problem.slots[-1].last)
     if year := unpublished(limits.today, last):
-        text = f"the statutory holidays of {year} are not published yet: {LAW_ONLY}"
+        text = f"the statutory holidays from {year} on are not published yet: {LAW_ONLY}"
         found.note("WAV027", text, hint="plan again when the State Council has published them")
     for circle in circles(problem.candidates, problem.ties):
         if len({problem.group_of[name].index for name in circle}) == 1:

@@ -88,6 +88,13 @@ def slots_of(limits: Limits, usual: Night, freezes: Iterable[Freeze]) -> tuple[S
     return tuple(out)
 
 
+def ordinary_line(limits: Limits, usual: Night) -> int:
+    """Bytes that the line may carry in a wave of which no day is closed; the best place of the week counts."""
+    per_week = [sum((start + n) % 7 in usual.weekdays for n in range(limits.wave_days)) for start in range(7)]
+    minutes = min(max(per_week) * usual.minutes, limits.wave_days * 1440)
+    return minutes * (limits.link_mbps * 1_000_000 // 8 * 60) // MIB * MIB
+
+
 def copied_by(slot: Slot, day: date) -> int:
     """Bytes that the line may have carried from the beginning of the wave up to the end of ``day``'s windows."""
     return max((amount for at, amount in slot.carried if at <= day), default=0)

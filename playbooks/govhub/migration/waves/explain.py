@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from govhub.migration.waves.cpsat import RuleModel, conflict
-from govhub.migration.waves.days import LINK, blockers, copied_by, days_between
+from govhub.migration.waves.days import LINK, blockers, copied_by, days_between, ordinary_line
 from govhub.migration.waves.packing import Problem
 from govhub.migration.waves.problem import MIB, Limit, Rule
 
@@ -106,7 +106,8 @@ def _blocked(problem: Problem, systems: Collection[str], rules: _Rules) -> Block
             sets = set()
             for day in days_between(slot.first, slot.last):
                 found = blockers(candidate, day, problem.limits.today)
-                if copied_by(slot, day) < candidate.size:
+                # In a wave whose nights are all closed the line is idle for that reason, and not a reason itself.
+                if copied_by(slot, day) < candidate.size and (slot.line or not found):
                     found.append(LINK)
                 sets.add(frozenset(map(rules.number, found)))
             if frozenset() not in sets:
@@ -124,11 +125,12 @@ Sums = list[tuple[int, dict[str, int], dict[int, int]]]
 def _sums(problem: Problem, systems: Collection[str], rules: _Rules) -> Sums:
     limits, numbers = problem.limits, [slot.number for slot in problem.slots]
     found = {name: problem.candidates[name] for name in sorted(systems)}
+    ordinary = ordinary_line(limits, problem.usual)
     out: Sums = [
         (
             rules.number(LINK),
             {name: item.size // MIB for name, item in found.items()},
-            {slot.number: slot.line // MIB for slot in problem.slots},
+            {slot.number: (slot.line or ordinary) // MIB for slot in problem.slots} | {LATER: ordinary // MIB},
         ),
         (rules.number(Rule(Limit.PER_WAVE)), dict.fromkeys(found, 1), dict.fromkeys(numbers, limits.per_wave)),
     ]

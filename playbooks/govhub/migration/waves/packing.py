@@ -72,12 +72,18 @@ class Problem:
         self._open: dict[tuple[object, ...], list[Days]] = {}
 
     @cached_property
+    def usual(self) -> Night:
+        """The window that most systems have: in it the line is given over.
+
+        A long window of one system is not offered to all the others.
+        """
+        nights = Counter(item.night for item in self.candidates.values())
+        return min(nights, key=lambda night: (-nights[night], night.weekdays, night.start), default=Night())
+
+    @cached_property
     def slots(self) -> tuple[Slot, ...]:
         """All waves, by number from 1."""
-        nights = Counter(item.night for item in self.candidates.values())
-        # The line is given over in the hub's usual windows; a long window of one system is not offered to all others.
-        usual = min(nights, key=lambda night: (-nights[night], night.weekdays, night.start), default=Night())
-        return slots_of(self.limits, usual, self.portfolio.freezes)
+        return slots_of(self.limits, self.usual, self.portfolio.freezes)
 
     @cached_property
     def ties(self) -> list[Tie]:
