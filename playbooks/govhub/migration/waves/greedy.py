@@ -29,7 +29,7 @@ def place(problem: Problem) -> dict[int, int] | None:
         while progress and left:
             progress = False
             ready = [task for task in left.values() if slot.number in task.waves]
-            for task in sorted(ready, key=lambda item: _order(item, _urgent(item, slot.number, horizon), dependents)):
+            for task in sorted(ready, key=lambda item: _order(item, slot.number, horizon, dependents)):
                 # Something that waits for a provider comes again as soon as that is in, unless it is urgent.
                 free = not waits[task.group.index] or _urgent(task, slot.number, horizon)
                 if room.takes(task) and (free or _hopeless(task, left, waits, slot.number)):
@@ -42,14 +42,24 @@ def place(problem: Problem) -> dict[int, int] | None:
     return None if left else placed
 
 
+def _until(task: Task, number: int) -> int:
+    """The last wave that it can take without a gap from ``number`` on: a flood season ahead is a deadline too."""
+    if task.waves[-1] - task.waves[0] + 1 == len(task.waves):
+        return task.waves[-1]
+    open_waves = set(task.waves)
+    while number + 1 in open_waves:
+        number += 1
+    return number
+
+
 def _urgent(task: Task, number: int, horizon: int) -> bool:
-    """Whether a last day of its own is near; the end of all waves is near only when it is there."""
-    last = task.waves[-1]
+    """Whether its waves are about to end; the end of all waves is near only when it is there."""
+    last = _until(task, number)
     return number == horizon or (last < horizon and last - number < URGENT)
 
 
-def _order(task: Task, urgent: bool, dependents: dict[int, list[int]]) -> tuple[int, int, int, int, int]:
-    first = task.waves[-1] if urgent else 10_000
+def _order(task: Task, number: int, horizon: int, dependents: dict[int, list[int]]) -> tuple[int, int, int, int, int]:
+    first = _until(task, number) if _urgent(task, number, horizon) else 10_000
     index = task.group.index
     return (first, task.risk - min(len(dependents[index]), 3), -task.effort, -task.size, index)
 

@@ -5,7 +5,7 @@ every machine. The limit in seconds is only there so that a very slow machine co
 says so.
 """
 
-from govhub.migration.waves.cpsat.pack import Packed, pack
+from govhub.migration.waves.cpsat.assign import Packed, pack
 from govhub.migration.waves.cpsat.rules import RuleModel, conflict
 from govhub.migration.waves.cpsat.solving import available
 
