@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,17 @@ def test_the_base_hub_has_no_problem(base: HubFolder) -> None:
     assert base.everything() == []
 
 
+@pytest.mark.parametrize("more", sorted((HERE / "more").iterdir()), ids=lambda path: path.stem)
+def test_what_cases_add_to_it_has_none_either(base: HubFolder, more: Path) -> None:
+    shutil.copy(more, base.path)
+
+    assert base.everything() == []
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_a_mistake_is_found_at_its_line_with_a_way_out(base: HubFolder, case: dict[str, Any]) -> None:
+    if more := case.get("with"):
+        shutil.copy(HERE / "more" / more, base.path)
     for file, old, new in case["edit"]:
         base.edit(file, old, new)
 

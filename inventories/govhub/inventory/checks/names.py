@@ -22,6 +22,7 @@ SECTIONS = (
     "tenants",
     "services",
     "systems",
+    "sources",
     "exceptions",
 )
 
@@ -51,6 +52,9 @@ def _lists(index: Index) -> Iterator[tuple[Path, list[str]]]:
     for position, balancer in enumerate(model.load_balancers):
         yield ("load_balancers", position, "hosts"), list(balancer.hosts)
         yield ("load_balancers", position, "listeners"), [listener.name for listener in balancer.listeners]
+    yield ("migration", "teams"), [team.name for team in model.migration.teams]
+    for position, migration in enumerate(model.migrations):
+        yield ("migrations", position, "moves"), [move.name for move in migration.moves]
     for where, owner in index.owners():
         yield (*where, "workloads"), [workload.name for workload in owner.workloads]
         yield (*where, "secrets"), [secret.name for secret in owner.secrets]

@@ -7,7 +7,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from govhub.inventory.model.common import Assumable, Name, Title
 
@@ -41,10 +41,20 @@ class Purpose(StrEnum):
     DEPARTMENTS = "departments"
 
 
+def _text(value: object) -> object:
+    """A number or a truth value would be taken for an address too: `true` for 0.0.0.1."""
+    if not isinstance(value, str | IPv4Network | IPv6Network):
+        # pydantic takes this kind of error alone.
+        raise ValueError(  # noqa: TRY004
+            "write the range as address/length, such as 10.62.0.0/24"
+        )
+    return value
+
+
 class Prefix(Assumable):
     """An address range; ranges of one hub do not overlap, except a container and what stands inside it."""
 
-    cidr: IPv4Network | IPv6Network
+    cidr: Annotated[IPv4Network | IPv6Network, BeforeValidator(_text)]
     zone: Name
     purpose: Purpose
     site: Name | None = None

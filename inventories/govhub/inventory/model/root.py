@@ -11,6 +11,7 @@ from govhub.inventory.model.baseline import Baseline
 from govhub.inventory.model.common import Assumable, Name, Part, ShortName, Title
 from govhub.inventory.model.compute import Cluster, Hosts
 from govhub.inventory.model.databases import Database
+from govhub.inventory.model.migration import Migration, MigrationRules, Source
 from govhub.inventory.model.network import Prefix, Zone
 from govhub.inventory.model.place import Region, Site
 from govhub.inventory.model.tenancy import ExceptionEntry, QuotaClass, Service, System, Tenant
@@ -107,4 +108,7 @@ class HubFile(Part):
     tenants: list[Tenant] = []
     services: list[Service] = []
     systems: list[System] = []
+    sources: list[Source] = []
+    migrations: list[Migration] = []
+    migration: MigrationRules = MigrationRules()
     exceptions: list[ExceptionEntry] = []

@@ -1,0 +1,67 @@
+"""Migrations: that what they name exists and fits, and that no two of them are about the same thing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from govhub.inventory.checks.report import Report
+from govhub.inventory.model.migration import Migration, Move, MoveKind
+from govhub.inventory.topology import Path
+
+
+def check(report: Report) -> None:
+    """REF001 unknown names; MIG001 to MIG005 what contradicts itself."""
+    model = report.model
+    for i, source in enumerate(model.sources):
+        if source.tenant not in report.index.tenants:
+            report.unknown(("sources", i, "tenant"), "tenant", source.tenant, report.index.tenants)
+        if source.name in report.hub.topology.hosts:
+            hint = "take another name: reports, keys and the lab know servers by it"
+            report.error("MIG004", ("sources", i, "name"), f'"{source.name}" is a host of the hub already', hint=hint)
+    first: dict[str, int] = {}
+    for i, migration in enumerate(model.migrations):
+        path: Path = ("migrations", i)
+        _system(report, (*path, "system"), migration.system)
+        if first.setdefault(migration.system, i) != i:
+            detail = f"first at {report.hub.at('migrations', first[migration.system])}"
+            summary = f'"{migration.system}" is migrated twice'
+            report.error("MIG001", path, summary, detail=detail, hint="keep one of the entries, with all moves")
+        for j, dependency in enumerate(migration.depends_on):
+            where = (*path, "depends_on", j, "system")
+            _system(report, where, dependency.system)
+            if dependency.system == migration.system:
+                report.error("MIG003", where, f'"{migration.system}" depends on itself', hint="remove the entry")
+        if migration.not_before and migration.not_after and migration.not_before > migration.not_after:
+            hint = "exchange the two dates, or remove one"
+            report.error("MIG005", (*path, "not_after"), "it may not begin before it has to be done", hint=hint)
+        for j, move in enumerate(migration.moves):
+            _move(report, (*path, "moves", j), migration, move)
+
+
+def _system(report: Report, path: Path, name: str) -> None:
+    if name not in report.index.systems:
+        report.unknown(path, "system", name, report.index.systems)
+
+
+def _move(report: Report, path: Path, migration: Migration, move: Move) -> None:
+    sources = {source.name for source in report.model.sources}
+    if move.source not in sources:
+        report.unknown((*path, "source"), "source", move.source, sources)
+    if move.to is None:
+        return
+    kind, known = _targets(report, migration, move)
+    if move.to not in known:
+        report.unknown((*path, "to"), kind, move.to, known)
+    engines = {item.name: item.engine.value for item in report.model.databases}
+    if move.kind.is_database and move.to in engines and engines[move.to] != move.kind.value:
+        hint = f"name a server of {move.kind.value}: another engine is a replatforming, done with the system's maker"
+        report.error("MIG002", (*path, "to"), f'"{move.to}" is a {engines[move.to]} server', hint=hint)
+
+
+def _targets(report: Report, migration: Migration, move: Move) -> tuple[str, Collection[str]]:
+    if move.kind.is_database:
+        return "database server", {item.name for item in report.model.databases}
+    if move.kind is MoveKind.FILES:
+        return "host", report.hub.topology.hosts
+    system = report.index.systems.get(migration.system)
+    return f"workload of {migration.system}", {item.name for item in system.workloads} if system else ()

@@ -1,0 +1,173 @@
+"""Where systems run today, what of them moves, and what the moves have to respect."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from govhub.inventory.model.common import Assumable, Name, Part, Port, Quantity, ShortName
+
+PATH = r"^(/[A-Za-z0-9._@+-]+)+$"
+DATABASE = r"^[A-Za-z_][A-Za-z0-9_$-]*$"
+ADDRESS = r"^[a-zA-Z0-9][a-zA-Z0-9.:-]*$"
+DAY = r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+
+
+class Source(Assumable):
+    """A server in a department's machine room, on which systems run today; it is read, never configured."""
+
+    name: Name
+    tenant: Name
+    """The department whose server it is."""
+    address: Annotated[str, Field(pattern=ADDRESS, max_length=120)] | None = None
+    """Where SSH answers; without it the source cannot be reached, unless the lab plays it."""
+    login: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$", max_length=32)] = "govhub"
+    """The account to log in with; it may use sudo."""
+    lab: bool = False
+    """Booted as a real host in the lab."""
+
+
+class MoveKind(StrEnum):
+    """What moves, and so how."""
+
+    POSTGRESQL = "postgresql"
+    MARIADB = "mariadb"
+    FILES = "files"
+    APPLICATION = "application"
+
+    @property
+    def is_database(self) -> bool:
+        """Whether it is the data of a database server."""
+        return self in (MoveKind.POSTGRESQL, MoveKind.MARIADB)
+
+
+class Move(Part):
+    """One part of a system that moves: a database, a file tree, or the application itself."""
+
+    name: ShortName
+    kind: MoveKind
+    source: Name
+    """The server it is on today."""
+    size: Quantity | None = None
+    """Bytes, such as 40Gi; unknown when not given, until it was discovered."""
+    database: Annotated[str, Field(pattern=DATABASE, max_length=63)] | None = None
+    """The database's name on the source."""
+    port: Port | None = None
+    """The port of the source's server; the engine's usual one when not given."""
+    path: Annotated[str, Field(pattern=PATH, max_length=300)] | None = None
+    """The folder on the source; for files."""
+    unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]+$", max_length=100)] | None = None
+    """The systemd unit that writes; stopping it stops writes. For an application."""
+    to: Name | None = None
+    """The server under `databases`, the host for files, or the system's workload that it moves to."""
+    to_database: Annotated[str, Field(pattern=DATABASE, max_length=63)] | None = None
+    """The database's name on the target; as on the source when not given."""
+    to_path: Annotated[str, Field(pattern=PATH, max_length=300)] | None = None
+    """The folder on the target; as on the source when not given."""
+
+    @model_validator(mode="after")
+    def _what_the_kind_needs(self) -> Move:
+        needed = "database" if self.kind.is_database else "path" if self.kind is MoveKind.FILES else "unit"
+        for name in ("database", "path", "unit"):
+            if (getattr(self, name) is not None) != (name == needed):
+                raise ValueError(f"a move of kind {self.kind} has `{needed}`, and neither of the other two")
+        return self
+
+
+class DependencyKind(StrEnum):
+    """What ties a system to another."""
+
+    DATA = "data"
+    SERVER = "server"
+    CALL = "call"
+
+
+class Dependency(Part):
+    """Another system that this one needs."""
+
+    system: Name
+    kind: DependencyKind
+    strong: bool = False
+    """Strongly tied systems move in one wave; weak ties only say which goes first."""
+
+
+class Window(Part):
+    """When a cutover may begin, and how long it may take."""
+
+    days: list[Annotated[str, Field(pattern=r"^(mon|tue|wed|thu|fri|sat|sun)$")]] = Field(
+        default=["fri", "sat"], min_length=1
+    )
+    start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "22:00"
+    """In the hub's time zone."""
+    minutes: int = Field(default=240, ge=1, le=4320)
+
+
+class Busy(Part):
+    """Days of every year on which a system is not touched, such as the weeks of enrolment."""
+
+    first: Annotated[str, Field(pattern=DAY)]
+    """Month and day, such as 08-15; the first after the last runs over the new year."""
+    last: Annotated[str, Field(pattern=DAY)]
+    reason: str = Field(min_length=2, max_length=200)
+
+
+class Strategy(StrEnum):
+    """What becomes of a system."""
+
+    REHOST = "rehost"
+    REPLATFORM = "replatform"
+    RETAIN = "retain"
+    RETIRE = "retire"
+
+
+class Migration(Assumable):
+    """How one departmental system comes onto the cloud."""
+
+    system: Name
+    strategy: Strategy | None = None
+    """Decided by people; without it the assessment suggests one."""
+    moves: list[Move] = []
+    depends_on: list[Dependency] = []
+    window: Window = Window()
+    busy: list[Busy] = []
+    not_before: date | None = None
+    not_after: date | None = None
+    effort: float | None = Field(default=None, gt=0, le=1000)
+    """Person-days; estimated from tier and moves when not given."""
+    trial_days: Annotated[float, Field(ge=0, le=365)] | None = None
+    """Days of trial run that differ from the rule."""
+
+
+class Team(Part):
+    """People who move systems."""
+
+    name: Name
+    person_days: float = Field(default=10, gt=0, le=1000)
+    """What they can do in one wave, in person-days."""
+
+
+class MigrationRules(Assumable):
+    """What all migrations of the hub have in common."""
+
+    teams: list[Team] = []
+    link_mbps: int = Field(default=1000, ge=1, le=1_000_000)
+    """Line from the departments to the hub, in Mbit/s, that data may take."""
+    first_wave: date | None = None
+    """The day on which the first wave may begin."""
+    wave_days: int = Field(default=14, ge=1, le=180)
+    """Calendar days from the beginning of one wave to that of the next."""
+    waves: int = Field(default=40, ge=1, le=200)
+    """At most so many."""
+    per_department: int = Field(default=2, ge=1, le=100)
+    """Systems of one department in one wave, at most."""
+    per_wave: int = Field(default=12, ge=1, le=500)
+    """Systems in one wave, at most."""
+    trial_days: Annotated[float, Field(ge=0, le=365)] = 30
+    """Days of trial run between cutover and acceptance."""
+    approval_hours: Annotated[float, Field(gt=0, le=8760)] = 72
+    """Hours that an approval of a cutover holds."""
+    write_pause_seconds: Annotated[float, Field(gt=0, le=86400)] = 120
+    """The longest pause of writes at a cutover before everything goes back by itself."""

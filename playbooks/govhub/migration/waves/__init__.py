@@ -1,0 +1,1 @@
+"""Which system moves in which wave: constraints, solver, plan file, checks and pictures."""
