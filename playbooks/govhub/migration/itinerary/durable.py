@@ -50,6 +50,8 @@ class Durable:
                 "executor_id": self._owner,
                 "log_level": "ERROR",
                 "use_listen_notify": False,
+                # What its threads wait between two looks is what leaving takes.
+                "notification_listener_polling_interval_sec": _QUEUE_SECONDS,
             }
         )
         _register()
