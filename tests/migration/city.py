@@ -92,7 +92,7 @@ class City:
 
     def approve(self, name: str, **more: Any) -> dict[str, Any]:
         """``migrate approve`` by one of the people, for the party they belong to."""
-        party = Party(more.pop("party", PEOPLE[name][0]))
+        party = Party(more.pop("party", "") or PEOPLE[name][0])
         key = more.pop("key", self.keys / name)
         return approve(
             Approve(hub=str(self.hub), system=SYSTEM, party=party, name=name, key=key, clock=self.clock, **more)

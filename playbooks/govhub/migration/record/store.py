@@ -73,7 +73,7 @@ class Database:
             GovhubError: the database does not answer (REC002), or its clock differs from ours (REC006).
         """
         self.url = _url(address)
-        self.shown = self.url.render_as_string(hide_password=True)
+        self.shown = self.url.difference_update_query(["password"]).render_as_string(hide_password=True)
         self.is_file = self.url.get_backend_name() == "sqlite"
         if self.is_file and self.url.database:
             private_folder(Path(self.url.database).parent)
