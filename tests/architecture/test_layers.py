@@ -71,6 +71,15 @@ VIOLATIONS = {
     "a process in a function": ("inventories/govhub/core/keys.py", "def f():\n    import subprocess", "Processes"),
     "typer outside": ("cli/govhub/ops/status.py", "import typer", "Typer"),
     "rich outside": ("stacks/govhub/engine/executor.py", "from rich.console import Console", "Typer"),
+    "migration on hosts": (
+        "playbooks/govhub/migration/record/store.py",
+        "import govhub.hosts.reach",
+        "Migration knows",
+    ),
+    "hosts on migration": ("playbooks/govhub/hosts/reach.py", "import govhub.migration.record.store", "layer"),
+    "sqlalchemy outside": ("cli/govhub/ops/migration/run.py", "import sqlalchemy", "record's database"),
+    "dbos outside": ("playbooks/govhub/migration/itinerary/engine.py", "from dbos import DBOS", "Durable"),
+    "docx outside": ("cli/govhub/ops/migration/dossier.py", "import docx", "dossier alone"),
     "psycopg outside": ("cli/govhub/ops/session.py", "import psycopg", "database"),
 }
 

@@ -105,7 +105,7 @@ def test_an_error_of_a_step_is_a_failure_of_its_phase_and_of_nothing_else(city: 
 def test_what_cannot_begin_is_refused(city: City, record: Record, itinerary: str, why: str) -> None:
     with pytest.raises(PolicyViolation, match=why) as caught:
         go(city, record, FakeSteps(), itinerary)
-    assert caught.value.diagnostics[0].code == "RUN002"
+    assert caught.value.diagnostics[0].code == "RUN012"
     with pytest.raises(PolicyViolation, match="no run"):
         go(city, record, FakeSteps())
 

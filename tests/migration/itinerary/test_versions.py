@@ -113,7 +113,7 @@ def test_a_version_that_nobody_here_knows_is_told_with_a_way_out_and_nothing_is_
     with pytest.raises(GovhubError) as caught:
         go(city, record, world, ONE, TWO, mappings=(STEP,))
     (found,) = caught.value.diagnostics
-    assert (found.code, "version 7" in found.summary) == ("RUN004", True)
+    assert (found.code, "version 7" in found.summary) == ("RUN014", True)
     assert "begun by govhub 9" in found.detail
     assert "go on with that version" in found.hint
     assert record.events(SYSTEM) == before
@@ -125,7 +125,7 @@ def test_an_unknown_phase_is_told_with_a_way_out_and_nothing_is_lost(city: City,
     with pytest.raises(GovhubError) as caught:
         go(city, record, {"EnsureTarget": lambda _: Done()}, ONE)
     (found,) = caught.value.diagnostics
-    assert found.code == "RUN005"
+    assert found.code == "RUN015"
     assert '"EnsureCopy"' in found.summary
     run = stand(SYSTEM, record.events(SYSTEM)).run
     assert run is not None

@@ -74,7 +74,7 @@ def _half_a_tree() -> None:
     trees._copy = counted(trees._copy)
     trees._digest = counted(trees._digest)
     Path.chmod = counted(Path.chmod)  # type: ignore[method-assign]
-    folders.point = _deadly_point
+    vars(folders)["point"] = _deadly_point
 
 
 def _deadly_point(link: Path, to: Path) -> None:

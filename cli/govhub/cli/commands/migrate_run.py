@@ -47,7 +47,7 @@ def run(
     from govhub.ops.migration.run import RunSystems, run_systems
 
     if itinerary and not systems:
-        raise UsageError.one("RUN010", "which systems?", hint="name those that are to begin an itinerary")
+        raise UsageError.one("RUN018", "which systems?", hint="name those that are to begin an itinerary")
     view = view_of(terminal)
     document = run_systems(
         RunSystems(

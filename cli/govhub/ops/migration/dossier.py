@@ -21,7 +21,7 @@ def export(hub_name: str, system: str, folder: Path) -> dict[str, Any]:
     """Write the dossier of a system into a new folder.
 
     Raises:
-        InvalidInput: nothing is recorded of the system (DOS012, RUN003), or the folder is there (DOS011).
+        InvalidInput: nothing is recorded of the system (DOS012, RUN013), or the folder is there (DOS011).
         GovhubError: the record is broken (REC004): no papers are made of it.
     """
     hub, _ = valid_hub(hub_name)

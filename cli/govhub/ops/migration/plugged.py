@@ -18,7 +18,7 @@ def steps_of(hub: Hub, system: str) -> Steps:
     """The steps for a system.
 
     Raises:
-        GovhubError: a part of it cannot be moved yet (RUN006).
+        GovhubError: a part of it cannot be moved yet (RUN016).
     """
     migration = migration_of(hub, system)
     return FolderSteps([_folder(hub, migration, move) for move in migration.moves])
@@ -28,7 +28,7 @@ def _folder(hub: Hub, migration: Migration, move: Move) -> FolderMove:
     sources = {item.name: item for item in hub.model.sources}
     if move.kind is not MoveKind.FILES or sources[move.source].address not in HERE or move.to is not None:
         raise GovhubError.one(
-            "RUN006",
+            "RUN016",
             f'nothing moves "{move.name}" of {migration.system} ({move.kind} on {move.source}) yet',
             hint="what is moved so far: folders of this machine (a source at localhost, no `to`)",
         )

@@ -45,12 +45,12 @@ def migration_of(hub: Hub, system: str) -> Migration:
     """How a system is declared to move.
 
     Raises:
-        InvalidInput: it is not (RUN003).
+        InvalidInput: it is not (RUN013).
     """
     declared = {item.system: item for item in hub.model.migrations}
     if system not in declared:
         hint = did_you_mean(system, declared) or "declare it under `migrations`"
-        raise InvalidInput.one("RUN003", f'{hub.name} declares no migration of "{system}"', hint=hint)
+        raise InvalidInput.one("RUN013", f'{hub.name} declares no migration of "{system}"', hint=hint)
     return declared[system]
 
 

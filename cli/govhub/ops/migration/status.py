@@ -42,7 +42,7 @@ def one_system(hub_name: str, system: str, *, clock: Clock = now) -> dict[str, A
     """One system's stage, its runs and the phases of the last one.
 
     Raises:
-        InvalidInput: the hub is not valid, or nothing is known of the system (RUN003).
+        InvalidInput: the hub is not valid, or nothing is known of the system (RUN013).
         GovhubError: its record is broken (REC004).
     """
     hub, _ = valid_hub(hub_name)

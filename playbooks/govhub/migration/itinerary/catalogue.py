@@ -59,7 +59,7 @@ class Catalogue:
         """The way of a run from its version to one that is here.
 
         Raises:
-            GovhubError: there is no way (RUN004); nothing is changed.
+            GovhubError: there is no way (RUN014); nothing is changed.
         """
         version, names = run.version, {name: name for name in [*run.finished, *run.begun]}
         gone: set[str] = set()
@@ -82,7 +82,7 @@ class Catalogue:
         """The first phase that is not through; None at the end.
 
         Raises:
-            GovhubError: this version has no function for it (RUN005), or lost the itinerary (RUN004).
+            GovhubError: this version has no function for it (RUN015), or lost the itinerary (RUN014).
         """
         itinerary = self.itinerary(run)
         if itinerary is None:
@@ -92,7 +92,7 @@ class Catalogue:
                 continue
             if phase.name not in registry:
                 raise GovhubError.one(
-                    "RUN005",
+                    "RUN015",
                     f'run {run.id} has come to the phase "{phase.name}", which this govhub cannot do',
                     hint="nothing was changed: go on with the version that knows it, or add the phase to the registry",
                 )
@@ -111,7 +111,7 @@ def _passed(to: Itinerary, run: RunStanding, phases: Mapping[str, str | None], c
 def _unknown(run: RunStanding, known: Iterable[tuple[str, int]]) -> GovhubError:
     versions = ", ".join(str(version) for name, version in sorted(known) if name == run.itinerary) or "none"
     return GovhubError.one(
-        "RUN004",
+        "RUN014",
         f"run {run.id} follows version {run.version} of the itinerary {run.itinerary}, which this govhub does not know",
         detail=f"known here: {versions}; it was begun by govhub {run.program or 'of an unknown version'}",
         hint="nothing was changed: go on with that version of govhub, or declare a mapping of its phases",

@@ -89,6 +89,12 @@ class Durable:
         if found:
             DBOS.delete_workflows([item.workflow_id for item in found])
 
+    def unfinished(self) -> int:
+        """How many workflows are open, of whichever worker."""
+        from dbos import DBOS
+
+        return len(DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False))
+
     def _outcome(self, task: Task) -> Outcome:
         from dbos import DBOS, SetWorkflowID
 

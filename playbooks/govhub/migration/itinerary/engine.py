@@ -80,7 +80,7 @@ class Engine:
 
         Raises:
             LockHeld: another worker is at it.
-            PolicyViolation: this itinerary cannot begin now (RUN002), or none is open and none was named (RUN001).
+            PolicyViolation: this itinerary cannot begin now (RUN012), or none is open and none was named (RUN011).
             GovhubError: the record is broken, or this version does not know the run's itinerary or phase.
         """
         with Lease(self._record, subject.system, self._owner, seconds=self._lease) as lease:
@@ -110,10 +110,10 @@ class Engine:
             return run
         if not wanted:
             hint = "begin one: --itinerary rehearse or migrate"
-            raise PolicyViolation.one("RUN001", f"no run of {subject.system} is open", hint=hint)
+            raise PolicyViolation.one("RUN011", f"no run of {subject.system} is open", hint=hint)
         if why := refused(wanted, standing):
             hint = "`migrate status` shows where the system stands"
-            raise PolicyViolation.one("RUN002", f"{subject.system}: {why}", hint=hint, address=subject.system)
+            raise PolicyViolation.one("RUN012", f"{subject.system}: {why}", hint=hint, address=subject.system)
         itinerary = self._catalogue.latest(wanted)
         run_id = f"{subject.system}-{wanted}-{sum(item.itinerary == wanted for item in standing.runs) + 1}"
         data = {

@@ -42,14 +42,14 @@ class Lease:
         """Take the lease.
 
         Raises:
-            LockHeld: another worker has it (RUN009).
+            LockHeld: another worker has it (RUN017).
         """
         with self._record.database.asked():
             holder = self._take()
         if holder is not None:
             who = f"{holder.get('actor')}@{holder.get('host')} (process {holder.get('pid')})"
             raise LockHeld.one(
-                "RUN009",
+                "RUN017",
                 f"{self._chain} is being worked on by {who}",
                 hint="wait for it; a killed worker's lease is taken over by itself",
                 address=self._chain,
