@@ -76,7 +76,7 @@ VIOLATIONS = {
         "import govhub.hosts.reach",
         "Migration knows",
     ),
-    "hosts on migration": ("playbooks/govhub/hosts/reach.py", "import govhub.migration.record.store", "layer"),
+    "hosts on migration": ("playbooks/govhub/hosts/reach.py", "import govhub.migration.record.store", "Hosts know"),
     "sqlalchemy outside": ("cli/govhub/ops/migration/run.py", "import sqlalchemy", "record's database"),
     "dbos outside": ("playbooks/govhub/migration/itinerary/engine.py", "from dbos import DBOS", "Durable"),
     "docx outside": ("cli/govhub/ops/migration/dossier.py", "import docx", "dossier alone"),

@@ -41,7 +41,8 @@ class Durable:
     def __enter__(self) -> Self:
         from dbos import DBOS
 
-        logging.getLogger("dbos").setLevel(logging.ERROR)
+        # Its own handler holds on to the stderr of its import, and stderr is ours; what matters comes as exceptions.
+        logging.getLogger("dbos").handlers[:] = [logging.NullHandler()]
         DBOS(
             config={
                 "name": "govhub",

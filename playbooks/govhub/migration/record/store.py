@@ -1,4 +1,4 @@
-"""Where the record is kept: SQLite on one machine, PostgreSQL for several; SQLAlchemy's only home.
+"""Where the record is kept: SQLite on one machine, PostgreSQL for several; with leases, SQLAlchemy's only home.
 
 Appends are optimistic: a writer numbers its event from the tail that it knows, and the primary key (hub, chain, seq)
 lets one of several through; the others read the tail again. Each event has a key of its own in its chain, so that a
