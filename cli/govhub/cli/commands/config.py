@@ -89,6 +89,6 @@ def _record() -> str:
         return str(settings.home() / "hubs" / "HUB" / "record.db")
     try:
         parts = urlsplit(address)
-        return f"{parts.scheme}://{parts.hostname}{parts.path}"
     except ValueError:
         return "an address that cannot be read"
+    return f"{parts.scheme}://{parts.hostname}{parts.path}"

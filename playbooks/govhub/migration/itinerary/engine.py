@@ -127,6 +127,8 @@ class Engine:
             "supersedes": run.id if run else None,
         }
         self._append("migration-run-started", subject, run_id, data, decisive=True)
+        if run:
+            self._driver.forget(run.id)
         return self._run(subject.system, run_id)
 
     def _current(self, subject: Subject, run: RunStanding) -> RunStanding:

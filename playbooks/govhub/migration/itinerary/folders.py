@@ -151,6 +151,8 @@ def _remove_target(move: FolderMove, _: Context) -> dict[str, object]:
     if move.link.is_symlink() and move.link.readlink() == move.target:
         point(move.link, move.source)
     remove_tree(move.target)
+    # What is cancelled may have been a rehearsal.
+    remove_tree(move.beside("rehearsal"))
     move.beside("backup.tar").unlink(missing_ok=True)
     return {"removed": str(move.target)}
 

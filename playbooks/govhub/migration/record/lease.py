@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from govhub.core.errors import GovhubError, LockHeld
@@ -71,12 +72,13 @@ class Lease:
 
     def _take(self) -> dict[str, Any] | None:
         """Whose it is; None when it is ours now."""
-        values = {"owner": self.owner, "holder": _holder(), "until": time.time() + self._seconds}
         with self._record.database.transaction() as link:
+            now = self._now(link)
+            values = {"owner": self.owner, "holder": _holder(), "until": now + self._seconds}
             found = link.execute(sa.select(LEASES).where(*self._this()).with_for_update()).mappings().first()
             if found is not None:
                 holder: dict[str, Any] = json.loads(found["holder"])
-                if found["until"] > time.time() and not _gone(holder):
+                if found["until"] > now and not _gone(holder):
                     return holder
                 link.execute(sa.update(LEASES).where(*self._this()).values(**values))
                 self.taken_from = holder | {"owner": found["owner"]}
@@ -89,12 +91,18 @@ class Lease:
             return {"actor": "another worker"}
         return None
 
+    def _now(self, link: Connection) -> float:
+        """Seconds by the one clock that all workers share: the database's, or this machine's for a file."""
+        if self._record.database.is_file:
+            return time.time()
+        return float(link.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one())
+
     def _beat(self) -> None:
         while not self._stop.wait(self._seconds / 3):
-            renewed = sa.update(LEASES).where(*self._this(), LEASES.c.owner == self.owner)
+            mine = sa.update(LEASES).where(*self._this(), LEASES.c.owner == self.owner)
             try:
                 with self._record.database.asked(), self._record.database.transaction() as link:
-                    if not link.execute(renewed.values(until=time.time() + self._seconds)).rowcount:
+                    if not link.execute(mine.values(until=self._now(link) + self._seconds)).rowcount:
                         return
             except GovhubError:
                 # Tried again: until the lease has run out nobody takes it, and after that each append asks whose it is.

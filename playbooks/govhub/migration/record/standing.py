@@ -95,7 +95,7 @@ class Standing:
         """
         opened = next((item.seq for item in run.finished.values() if opens(item, gate)), -1)
         phases = sorted(item.digest for item in run.finished.values() if item.seq <= opened)
-        added = [item["digest"] for item in self.evidence if item["time"] >= run.started]
+        added = [item["digest"] for item in self.evidence if item["seq"] > run.plans[0][0]]
         return digest({"phases": phases, "added": added})
 
     def trial_until(self, days: float) -> datetime | None:

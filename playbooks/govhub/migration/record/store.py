@@ -26,6 +26,7 @@ from govhub.core.secrets import REDACTOR, Secret, scrub
 
 SKEW_SECONDS = 60.0
 _TRIES = 50
+"""Attempts at a place in a chain that others append to as well."""
 _META = sa.MetaData()
 EVENTS = sa.Table(
     "govhub_events",
