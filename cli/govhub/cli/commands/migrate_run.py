@@ -31,6 +31,7 @@ Itinerary = Annotated[Way | None, typer.Option(help="Begin this one; without it,
 Wait = Annotated[
     float, typer.Option(metavar="SECONDS", min=0, help="Stay and look again for that long before runs are left parked.")
 ]
+Workers = Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Systems at the same time.")]
 
 
 def register(child: typer.Typer) -> None:
@@ -39,7 +40,13 @@ def register(child: typer.Typer) -> None:
 
 
 def run(
-    terminal: Terminal, hub: HubName, systems: Systems = None, *, itinerary: Itinerary = None, wait: Wait = 0.0
+    terminal: Terminal,
+    hub: HubName,
+    systems: Systems = None,
+    *,
+    itinerary: Itinerary = None,
+    wait: Wait = 0.0,
+    workers: Workers = 4,
 ) -> int:
     """Go on with the runs of systems until each has to wait, has failed or is through."""
     from govhub.cli.views.migration import show_event, show_runs
@@ -55,6 +62,7 @@ def run(
             systems=tuple(systems or ()),
             itinerary=itinerary.value if itinerary else "",
             wait=wait,
+            workers=workers,
             listener=lambda event: show_event(view, event),
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,10 +37,12 @@ class RunSystems:
     steps: Callable[[Hub, str], Steps] = field(default=steps_of)
     clock: Clock = now
     lease: float = LEASE_SECONDS
+    workers: int = 4
+    """Systems at the same time."""
 
 
 def run_systems(request: RunSystems) -> dict[str, Any]:
-    """Go on with each system in turn; what fails or waits stops nobody else.
+    """Go on with each system, some side by side; what fails or waits stops nobody else.
 
     Raises:
         InvalidInput: the hub or a system is not valid.
@@ -73,13 +76,14 @@ def _driven(request: RunSystems, hub: Hub, record: Record, owner: str, names: li
     until = time.monotonic() + request.wait
     results: dict[str, dict[str, Any]] = {}
     due = dict.fromkeys(names, 0.0)
-    with Durable(durable_address(record), owner) as driver:
+    with Durable(durable_address(record), owner) as driver, ThreadPoolExecutor(request.workers) as pool:
         engine = Engine(record, driver, owner, lease=request.lease, listener=request.listener)
         while due:
-            for name in sorted(name for name, at in due.items() if at <= time.monotonic()):
-                # What was begun here must not be begun a second time when it is looked at again.
-                wanted = request.itinerary if name not in results or results[name]["state"] == "refused" else ""
-                result = _one(request, engine, hub, record, name, wanted)
+            ready = sorted(name for name, at in due.items() if at <= time.monotonic())
+            # What was begun here must not be begun a second time when it is looked at again.
+            wanted = ["" if "run" in results.get(name, {}) else request.itinerary for name in ready]
+            found = pool.map(lambda name, way: _one(request, engine, hub, record, name, way), ready, wanted)
+            for name, result in zip(ready, found, strict=True):
                 results[name] = result
                 due[name] = time.monotonic() + max(result.get("look_again_in", 0.0), _SHORTEST)
                 if result["state"] not in ("waiting", "busy") or time.monotonic() >= until:
