@@ -72,6 +72,15 @@ VIOLATIONS = {
     "typer outside": ("cli/govhub/ops/status.py", "import typer", "Typer"),
     "rich outside": ("stacks/govhub/engine/executor.py", "from rich.console import Console", "Typer"),
     "planning on a cluster": ("cli/govhub/ops/upgrading/budgets.py", "import govhub.core.kube", "without asking"),
+    "migration on hosts": (
+        "playbooks/govhub/migration/record/store.py",
+        "import govhub.hosts.reach",
+        "Migration knows",
+    ),
+    "hosts on migration": ("playbooks/govhub/hosts/reach.py", "import govhub.migration.record.store", "Hosts know"),
+    "sqlalchemy outside": ("cli/govhub/ops/migration/run.py", "import sqlalchemy", "record's database"),
+    "dbos outside": ("playbooks/govhub/migration/itinerary/engine.py", "from dbos import DBOS", "Durable"),
+    "docx outside": ("cli/govhub/ops/migration/dossier.py", "import docx", "dossier alone"),
     "psycopg outside": ("cli/govhub/ops/session.py", "import psycopg", "database"),
 }
 

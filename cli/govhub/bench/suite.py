@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from govhub.bench import engine, hostread, hosts, local, waves
+from govhub.bench import engine, hostread, hosts, local, migration, waves
 from govhub.bench.results import Result
 from govhub.core.errors import UsageError
 from govhub.core.text import did_you_mean
@@ -55,6 +55,10 @@ BENCHMARKS = {
             "120, 500 and 1,000 systems planned into waves",
             lambda runs: waves.plan_waves((120, 500, 1000), runs),
             3,
+        ),
+        Benchmark("migrate-events", "entries into the record of migrations", migration.events, 5),
+        Benchmark(
+            "migrate-parked", "1,000 runs that wait", lambda runs: migration.parked(1000, runs), 1, default=False
         ),
         Benchmark("postgres", "600 objects, state in PostgreSQL", lambda runs: engine.in_postgresql(600, runs), 2),
         Benchmark(

@@ -31,6 +31,10 @@ class GovhubError(Exception):
         self.diagnostics = diagnostics
         super().__init__("; ".join(item.summary for item in diagnostics) or type(self).__name__)
 
+    def __reduce__(self) -> tuple[type[Self], tuple[list[Diagnostic]]]:
+        """Errors cross processes whole: what is pickled is the diagnostics, not the text made of them."""
+        return type(self), (self.diagnostics,)
+
     @classmethod
     def one(cls, code: str, summary: str, **more: Any) -> Self:
         """The usual case: an error made of a single diagnostic."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,14 +68,7 @@ class EventLog:
         with self._lock:
             # String by string: a secret of digits alone would otherwise tear the JSON's numbers apart.
             clean: dict[str, Any] = scrub(json.loads(canonical(data)), self._redact)
-            body: dict[str, Any] = {
-                "seq": self._seq,
-                "time": _now(),
-                "kind": kind,
-                "data": clean,
-                "previous": self._previous,
-            }
-            event = Event(**body, hash=digest(body))
+            event = chained(self._seq, _now(), kind, clean, self._previous)
             self._seq += 1
             self._previous = event.hash
             if self._file:
@@ -104,11 +97,22 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
 
 
+def chained(seq: int, time: str, kind: str, data: dict[str, Any], previous: str) -> Event:
+    """The event that follows the one with the hash ``previous``; ``data`` is JSON-like and holds no secret."""
+    body: dict[str, Any] = {"seq": seq, "time": time, "kind": kind, "data": data, "previous": previous}
+    return Event(**body, hash=digest(body))
+
+
 def first_broken_link(path: Path) -> int | None:
     """The sequence number of the first event that was changed, removed or reordered; None when the chain holds."""
+    return broken_link(read_events(path))
+
+
+def broken_link(events: Iterable[Mapping[str, Any]]) -> int | None:
+    """The same for events in the form of :meth:`Event.as_dict`, from wherever they were read."""
     previous, expected = GENESIS, 0
     try:
-        for event in read_events(path):
+        for event in events:
             body = {key: value for key, value in event.items() if key != "hash"}
             if event["seq"] != expected or event["previous"] != previous or digest(body) != event["hash"]:
                 return expected
@@ -120,4 +124,9 @@ def first_broken_link(path: Path) -> int | None:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment(datetime.now(UTC))
+
+
+def moment(time: datetime) -> str:
+    """An aware time as events carry it: UTC, milliseconds, ending in Z."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,1 +1,1 @@
-"""Departmental systems move onto the cloud: what there is, in which waves, with what proof."""
+"""Departmental systems move onto the cloud: what there is, in which waves, how, and with what proof."""

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from govhub.core.errors import GovhubError, LockHeld
+from govhub.core.process import boot_id, process_started
 from govhub.core.settings import actor
 from govhub.engine.bucket import Bucket
 from govhub.engine.state import State
@@ -41,9 +41,9 @@ class Holder:
         if now > datetime.fromisoformat(self.until):
             return f"its lease ended at {self.until}"
         if self.host == socket.gethostname():
-            if self.boot != _boot():
+            if self.boot != boot_id():
                 return "its host was rebooted since"
-            if _started(self.pid) != self.started:
+            if process_started(self.pid) != self.started:
                 return f"its process {self.pid} has ended"
         return ""
 
@@ -130,9 +130,9 @@ class HubLock:
             run=self._run,
             actor=actor(),
             host=socket.gethostname(),
-            boot=_boot(),
+            boot=boot_id(),
             pid=os.getpid(),
-            started=_started(os.getpid()),
+            started=process_started(os.getpid()),
             operation=self._operation,
             acquired=now.isoformat(timespec="seconds"),
             until=(now + self._lease).isoformat(timespec="milliseconds"),
@@ -162,18 +162,3 @@ def _holder(raw: bytes | None) -> Holder | None:
         return holder if holder and datetime.fromisoformat(holder.until).tzinfo else None
     except (ValueError, TypeError):
         return None
-
-
-def _boot() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-
-
-def _started(pid: int) -> str:
-    try:
-        # The command name may hold spaces and brackets; the fields after the last bracket are safe to split.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""

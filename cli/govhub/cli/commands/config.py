@@ -43,6 +43,7 @@ def gather(terminal: Terminal) -> list[dict[str, Any]]:
         _setting("cache", str(settings.cache()), Env.CACHE, "XDG_CACHE_HOME"),
         _setting("inventories", str(settings.inventories()), Env.INVENTORIES),
         _setting("state", _state(), Env.STATE),
+        _setting("record of migrations", _record(), Env.DATABASE),
         _setting("passphrase file", settings.value_of(Env.PASSPHRASE_FILE) or "made for each hub", Env.PASSPHRASE_FILE),
         _setting("bmc user", settings.value_of(Env.BMC_USER) or "asked for", Env.BMC_USER),
         _setting("bmc password file", settings.value_of(Env.BMC_PASSWORD_FILE) or "none", Env.BMC_PASSWORD_FILE),
@@ -77,3 +78,17 @@ def _state() -> str:
     if parts.password:
         return address.replace(f":{parts.password}@", ":[secret]@")
     return address or str(settings.home() / "hubs" / "HUB" / "state")
+
+
+def _record() -> str:
+    """Where the record of migrations is: of an address only what cannot hold a password."""
+    from urllib.parse import urlsplit
+
+    address = settings.value_of(Env.DATABASE)
+    if not address:
+        return str(settings.home() / "hubs" / "HUB" / "record.db")
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "an address that cannot be read"
+    return f"{parts.scheme}://{parts.hostname}{parts.path}"

@@ -1,18 +1,18 @@
-"""``migrate``: departmental systems onto the cloud; each part of it has a module of its own."""
+"""``migrate``: departmental systems onto the cloud; its commands have modules of their own."""
 
 from __future__ import annotations
 
 import typer
 
-from govhub.cli.commands import migrate_plan
+from govhub.cli.commands import migrate_approve, migrate_dossier, migrate_plan, migrate_run, migrate_status
 from govhub.cli.grammar import group
 
 # Each module has `register(child)`.
-_PARTS = (migrate_plan,)
+_COMMANDS = (migrate_plan, migrate_run, migrate_status, migrate_approve, migrate_dossier)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    child = group(app, "migrate", "Move departmental systems onto the cloud.")
-    for part in _PARTS:
-        part.register(child)
+    child = group(app, "migrate", "Move departmental systems onto the cloud, with proof and a way back.")
+    for module in _COMMANDS:
+        module.register(child)

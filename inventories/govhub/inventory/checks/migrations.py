@@ -10,7 +10,7 @@ from govhub.inventory.topology import Path
 
 
 def check(report: Report) -> None:
-    """REF001 unknown names; MIG001 to MIG005 what contradicts itself."""
+    """REF001 unknown names; MIG001 to MIG006 what contradicts itself."""
     model = report.model
     for i, source in enumerate(model.sources):
         if source.tenant not in report.index.tenants:
@@ -18,6 +18,7 @@ def check(report: Report) -> None:
         if source.name in report.hub.topology.hosts:
             hint = "take another name: reports, keys and the lab know servers by it"
             report.error("MIG004", ("sources", i, "name"), f'"{source.name}" is a host of the hub already', hint=hint)
+    _approvers(report)
     first: dict[str, int] = {}
     for i, migration in enumerate(model.migrations):
         path: Path = ("migrations", i)
@@ -36,6 +37,19 @@ def check(report: Report) -> None:
             report.error("MIG005", (*path, "not_after"), "it may not begin before it has to be done", hint=hint)
         for j, move in enumerate(migration.moves):
             _move(report, (*path, "moves", j), migration, move)
+
+
+def _approvers(report: Report) -> None:
+    owners: dict[str, str] = {}
+    for i, approver in enumerate(report.model.migration.approvers):
+        path: Path = ("migration", "approvers", i)
+        if approver.tenant is not None and approver.tenant not in report.index.tenants:
+            report.unknown((*path, "tenant"), "tenant", approver.tenant, report.index.tenants)
+        # The comment at the end of a key is nobody's identity.
+        key = " ".join(approver.key.split()[:2])
+        if owners.setdefault(key, approver.name) != approver.name:
+            hint = "give each person a key of their own: three parties are three people"
+            report.error("MIG006", (*path, "key"), f"this is the key of {owners[key]} too", hint=hint)
 
 
 def _system(report: Report, path: Path, name: str) -> None:

@@ -53,6 +53,7 @@ def _lists(index: Index) -> Iterator[tuple[Path, list[str]]]:
         yield ("load_balancers", position, "hosts"), list(balancer.hosts)
         yield ("load_balancers", position, "listeners"), [listener.name for listener in balancer.listeners]
     yield ("migration", "teams"), [team.name for team in model.migration.teams]
+    yield ("migration", "approvers"), [approver.name for approver in model.migration.approvers]
     for position, migration in enumerate(model.migrations):
         yield ("migrations", position, "moves"), [move.name for move in migration.moves]
     for where, owner in index.owners():

@@ -13,6 +13,7 @@ from govhub.inventory.model.common import Assumable, Name, Part, Port, Quantity,
 PATH = r"^(/[A-Za-z0-9._@+-]+)+$"
 DATABASE = r"^[A-Za-z_][A-Za-z0-9_$-]*$"
 ADDRESS = r"^[a-zA-Z0-9][a-zA-Z0-9.:-]*$"
+SSH_KEY = r"^(ssh-ed25519|ecdsa-sha2-nistp256|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/=]+( [^\n]*)?$"
 DAY = r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 
 
@@ -149,6 +150,31 @@ class Team(Part):
     """What they can do in one wave, in person-days."""
 
 
+class Party(StrEnum):
+    """Who has to agree to a cutover."""
+
+    DEPARTMENT = "department"
+    AUTHORITY = "authority"
+    PROVIDER = "provider"
+
+
+class Approver(Part):
+    """A person who may say go or no-go for one party, by a signature."""
+
+    name: Name
+    party: Party
+    tenant: Name | None = None
+    """The department that the person speaks for."""
+    key: Annotated[str, Field(pattern=SSH_KEY, max_length=1000)]
+    """The SSH public key."""
+
+    @model_validator(mode="after")
+    def _of_a_department(self) -> Approver:
+        if (self.party is Party.DEPARTMENT) != (self.tenant is not None):
+            raise ValueError("`tenant` goes with party department, and a department's approver needs it")
+        return self
+
+
 class MigrationRules(Assumable):
     """What all migrations of the hub have in common."""
 
@@ -169,5 +195,7 @@ class MigrationRules(Assumable):
     """Days of trial run between cutover and acceptance."""
     approval_hours: Annotated[float, Field(gt=0, le=8760)] = 72
     """Hours that an approval of a cutover holds."""
+    approvers: list[Approver] = []
+    """Who may approve; each cutover takes one person of each party, and none of them runs it."""
     write_pause_seconds: Annotated[float, Field(gt=0, le=86400)] = 120
     """The longest pause of writes at a cutover before everything goes back by itself."""
