@@ -72,6 +72,8 @@ VIOLATIONS = {
     "typer outside": ("cli/govhub/ops/status.py", "import typer", "Typer"),
     "rich outside": ("stacks/govhub/engine/executor.py", "from rich.console import Console", "Typer"),
     "psycopg outside": ("cli/govhub/ops/session.py", "import psycopg", "database"),
+    "pymysql outside": ("cli/govhub/ops/session.py", "import pymysql", "MariaDB"),
+    "migration on hosts": ("playbooks/govhub/migration/sql/dsn.py", "import govhub.hosts.reach", "Migration knows"),
 }
 
 
@@ -110,7 +112,7 @@ def test_the_namespace_has_no_init_file_that_would_hide_its_other_portions() -> 
 
 
 def test_the_command_line_starts_without_engine_cluster_and_database_libraries() -> None:
-    heavy = ("pulumi", "kubernetes", "ansible", "psycopg", "grpc", "openpyxl")
+    heavy = ("pulumi", "kubernetes", "ansible", "psycopg", "pymysql", "grpc", "openpyxl")
     script = f"import sys, govhub.cli.main; print([name for name in {heavy!r} if name in sys.modules])"
     environment = os.environ | {"PYTHONPATH": ":".join(str(ROOT / name) for name in PORTIONS)}
     done = subprocess.run(

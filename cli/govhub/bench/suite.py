@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from govhub.bench import engine, hostread, hosts, local
+from govhub.bench import engine, hostread, hosts, local, verification
 from govhub.bench.results import Result
 from govhub.core.errors import UsageError
 from govhub.core.text import did_you_mean
@@ -47,6 +47,19 @@ BENCHMARKS = {
             "hosts-base",
             "the base role on 8 hosts with nothing to do, pyinfra and plain Ansible beside it",
             lambda runs: hostread.base(8, runs),
+            3,
+            default=False,
+        ),
+        Benchmark(
+            "migrate-verify",
+            "two PostgreSQL servers, 10 tables of 50,000 rows, and scans by md5 beside it",
+            lambda runs: verification.compare(10, 50_000, runs),
+            5,
+        ),
+        Benchmark(
+            "migrate-verify-2g",
+            "the same with 50 tables of 200,000 rows, more than 2 GB on each side",
+            lambda runs: verification.compare(50, 200_000, runs),
             3,
             default=False,
         ),

@@ -22,6 +22,7 @@ SECTIONS = {
     "Hub files": ("init", "import", "schema"),
     "State and records": ("state", "events", "config"),
     "Hosts": ("hosts", "evidence"),
+    "Migration": ("migrate",),
     "Lab and tools": ("lab", "doctor", "demo", "bench"),
 }
 

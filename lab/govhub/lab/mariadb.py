@@ -72,7 +72,14 @@ def running(*settings: str) -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="govhub-mariadb-", dir="/tmp"))
     try:
         user = _as_other_user(folder)
-        common = ["--no-defaults", f"--datadir={folder / 'data'}", *user]
+        # Not the kernel's asynchronous reads: their number is limited on the whole machine.
+        common = [
+            "--no-defaults",
+            f"--datadir={folder / 'data'}",
+            "--innodb-use-native-aio=0",
+            f"--tmpdir={folder}",
+            *user,
+        ]
         install = [tools[1], *common, "--skip-test-db", "--auth-root-authentication-method=normal"]
         first = folder / "first.sql"
         first.write_text(

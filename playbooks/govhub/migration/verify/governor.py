@@ -12,6 +12,8 @@ from typing import Any
 from govhub.migration.sql.port import SqlFailed
 
 INTERVAL = 0.25
+# So many looks in a row that fail, and statements may go on: whether the server is gone, they find out themselves.
+FAILURES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Governor:
         self._lock = threading.Lock()
         self._running = self.most_of_ours = self.pauses = 0
         self.most_of_others: int | None = None
+        self._failures = 0
         self.blind = False
         """This account may not see what others do."""
         self.paused = 0.0
@@ -101,9 +104,16 @@ class Governor:
         limit = self.limits.others
         try:
             found = self._active()
+            self._failures = 0
         except SqlFailed:
-            # A server that does not say how busy it is may be too busy to; what goes on ends by itself.
-            found = None if limit is None else limit + 1
+            # A server that does not say how busy it is may be too busy to.
+            self._failures += 1
+            if self._failures == 1 and self._free.is_set():
+                self.pauses += 1
+                self._free.clear()
+            if self._failures >= FAILURES:
+                self._free.set()
+            return
         if found is None or limit is None:
             self.blind = True
             return

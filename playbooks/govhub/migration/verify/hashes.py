@@ -22,6 +22,8 @@ MOST_CHUNKS = 4096
 LISTED_ROWS = 16_384
 FINER = 32
 BATCH = 16
+# Without an integer key the whole table is read again for each batch, so it is a larger one.
+SCANNED = 64
 Key = tuple[str | None, ...]
 
 
@@ -66,7 +68,8 @@ class HashRung:
 
     def _buckets(self) -> tuple[Buckets, tuple[int, int] | None]:
         """Ranges of an integer key where there is one: they can be read again through its index."""
-        rows = max(table.rows or 0 for table in (self.pair.side(0), self.pair.side(1)))
+        # The estimate is missing after a restore, until the server has analysed the table.
+        rows = max(max(table.rows or 0, table.size // 512) for table in (self.pair.side(0), self.pair.side(1)))
         count = min(MOST_CHUNKS, max(1, rows // CHUNK_ROWS))
         key = self.pair.key
         if len(key) == 1 and key[0].form is Kind.INTEGER and key[0].source.type != "bit":
@@ -113,8 +116,8 @@ class HashRung:
     ) -> Iterator[Any]:
         """What to list next: a condition for each side, or chunks by number."""
         if not buckets.by_key:
-            for start in range(0, len(differing), BATCH * FINER):
-                yield (lambda _: ""), differing[start : start + BATCH * FINER]
+            for start in range(0, len(differing), SCANNED):
+                yield (lambda _: ""), differing[start : start + SCANNED]
             return
         small: list[int] = []
         large: list[int] = []

@@ -15,6 +15,8 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     DECIMAL = "decimal"
     FLOAT = "float"
+    SHORTEST = "float by its shortest text"
+    """A form only: of two servers that write doubles by the same rules."""
     TEXT = "text"
     BYTES = "bytes"
     DATE = "date"

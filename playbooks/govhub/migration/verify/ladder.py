@@ -116,7 +116,7 @@ class Ladder:
         )
         try:
             answers = [side.ask(probe).result()[0][0] for side in self.sides]
-        except SqlFailed:
+        except (SqlFailed, OutOfTime):
             return None
         return seed if answers[0] == answers[1] else None
 
@@ -163,7 +163,14 @@ class Ladder:
         """One rung for all tables, as many at a time as keep both sides busy."""
         count = 1 if rung is Rung.FULL else 2 * max(side.width for side in self.sides)
         with ThreadPoolExecutor(count, thread_name_prefix="govhub-tables") as threads:
-            list(threads.map(lambda item: self._guarded(item[0], item[1], rung, step), ready))
+            try:
+                list(threads.map(lambda item: self._guarded(item[0], item[1], rung, step), ready))
+            except BaseException:
+                # Ctrl-C: the servers must not go on working for nobody.
+                threads.shutdown(wait=False, cancel_futures=True)
+                for side in self.sides:
+                    side.interrupt()
+                raise
 
     def _guarded(
         self, item: TablePair, result: TableResult, rung: Rung, step: Callable[[TablePair, TableResult], None]

@@ -79,6 +79,8 @@ def form_of(source: Column, target: Column, engines: tuple[Engine, Engine]) -> C
     form = kinds[0] if kinds[0] == kinds[1] else _FORMS.get(frozenset(kinds))
     if form is Kind.OTHER and not (engines[0] == engines[1] and source.type == target.type):
         form = None
+    if form is Kind.FLOAT and engines[0] == engines[1] == Engine.MARIADB:
+        form = Kind.SHORTEST
     if form is None:
         if {Kind.LOCAL, Kind.INSTANT} == set(kinds):
             return f"{source.full} and {target.full}: one has a zone and the other none, so no value says the same"
@@ -131,8 +133,10 @@ def _pair(name: str, source: Table | None, target: Table | None, engines: tuple[
 
 
 def _key(keys: tuple[Key, ...], pairs: list[ColumnPair]) -> tuple[ColumnPair, ...]:
-    """The first key all of whose columns can be compared by the servers; one of integers is preferred."""
-    by_name = {item.name.casefold(): item for item in pairs if not item.client and item.form is not Kind.FLOAT}
+    """The first key, primary ones before others, all of whose columns the servers can compare."""
+    by_name = {
+        item.name.casefold(): item for item in pairs if not item.client and item.form not in (Kind.FLOAT, Kind.SHORTEST)
+    }
     usable = [
         tuple(by_name[name.casefold()] for name in key.columns)
         for key in keys

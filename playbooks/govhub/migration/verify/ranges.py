@@ -11,7 +11,7 @@ from govhub.migration.verify.result import Rung, Step, TableResult, Verdict
 from govhub.migration.verify.spelling import quoted, spelled
 from govhub.migration.verify.statements import Statements
 
-_VALUES = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.DATE, Kind.LOCAL, Kind.INSTANT, Kind.TIME)
+_VALUES = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.SHORTEST, Kind.DATE, Kind.LOCAL, Kind.INSTANT, Kind.TIME)
 
 
 def counts_statement(side: Statements) -> str:
@@ -60,7 +60,11 @@ def _ends(side: Statements, pair: ColumnPair) -> list[str]:
     if pair.form in _VALUES:
         # Minus zero and zero are equal, so either may be the lowest; plus nothing they are one.
         value = f"{name}::int" if kind is Kind.BOOLEAN else name
-        plus = " + 0" if pair.form is Kind.FLOAT or (kind is Kind.BITS and side.engine is Engine.MARIADB) else ""
+        plus = (
+            " + 0"
+            if pair.form in (Kind.FLOAT, Kind.SHORTEST) or (kind is Kind.BITS and side.engine is Engine.MARIADB)
+            else ""
+        )
         if kind is Kind.BITS and side.engine is Engine.POSTGRESQL:
             return ["NULL", "NULL"]
         return [spelled(side.engine, column, pair.form, f"({end}({value}){plus})") for end in ("min", "max")]

@@ -90,12 +90,17 @@ class Side:
         """All rows of one statement."""
         return self.submit(lambda session: session.query(statement, parameters, self.clock.statement()))
 
-    def close(self) -> None:
-        """End what runs and give everything back."""
+    def interrupt(self) -> None:
+        """End what runs and what waits; nothing can be asked afterwards."""
         self._closing.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         for session in self._all:
             session.cancel()
+
+    def close(self) -> None:
+        """End what runs and give everything back."""
+        if not self._closing.is_set():
+            self.interrupt()
         self._threads.shutdown(wait=True)
         self.governor.stop()
         self._close_all()

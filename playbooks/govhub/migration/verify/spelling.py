@@ -4,7 +4,8 @@ The texts, without the NULLs, which stay NULL:
 
 - integer, boolean: decimal digits; true is 1.
 - decimal: digits without zeros at the end of the fraction.
-- float: sign, the shortest digits that name the double, ``e``, the exponent of the last one; minus zero is not zero.
+- float: 17 significant digits of the double in scientific notation; the shortest text would not do, since the engines
+  break ties in different ways. Between two MariaDB servers the shortest text.
 - text, enum: the characters as they are; two normal forms of one letter differ.
 - bytes, uuid beside bytes: lower-case hexadecimal digits. uuid: lower case with dashes.
 - date, time, time stamps: ISO, no zeros at the end of the fraction of a second; with a zone: in UTC.
@@ -19,6 +20,7 @@ from govhub.migration.verify.kinds import Kind, kind_of
 
 # Texts in which any character may come; the others hold neither a bar nor a colon before which a length could stand.
 FREE = (Kind.TEXT, Kind.ENUM, Kind.OTHER, Kind.JSON)
+_EXACT = "9.9999999999999999EEEE"
 _GEOMETRY = ("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon")
 
 
@@ -44,7 +46,8 @@ def _postgresql(c: str, _column: Column, kind: Kind, form: Kind) -> str:  # noqa
     if form is Kind.DECIMAL and kind is Kind.DECIMAL:
         return f"CASE WHEN strpos({text}, '.') > 0 THEN rtrim(rtrim({text}, '0'), '.') ELSE {text} END"
     if form is Kind.FLOAT:
-        return _postgresql_float(f"({c})::float8::text")
+        special = f"({c})::float8 IN ('NaN', 'Infinity', '-Infinity')"
+        return f"CASE WHEN {special} THEN {text} ELSE ltrim(to_char(({c})::float8, '{_EXACT}')) END"
     if form is Kind.BYTES:
         return f"encode({c}, 'hex')" if kind is Kind.BYTES else f"replace({text}, '-', '')"
     if form is Kind.INSTANT:
@@ -54,20 +57,7 @@ def _postgresql(c: str, _column: Column, kind: Kind, form: Kind) -> str:  # noqa
     return text
 
 
-def _postgresql_float(t: str) -> str:
-    mantissa = f"split_part({t}, 'e', 1)"
-    digits = f"ltrim(replace(replace({mantissa}, '.', ''), '-', ''), '0')"
-    fraction = f"CASE WHEN strpos({mantissa}, '.') > 0 THEN length({mantissa}) - strpos({mantissa}, '.') ELSE 0 END"
-    exponent = f"coalesce(nullif(split_part({t}, 'e', 2), ''), '0')::int"
-    power = f"{exponent} - ({fraction}) + length({digits}) - length(rtrim({digits}, '0'))"
-    return (
-        f"CASE WHEN {t} IN ('NaN', 'Infinity', '-Infinity') THEN {t}"
-        f" ELSE CASE WHEN left({t}, 1) = '-' THEN '-' ELSE '' END || rtrim({digits}, '0') || 'e'"
-        f" || CASE WHEN {digits} = '' THEN 0 ELSE {power} END END"
-    )
-
-
-def _mariadb(c: str, column: Column, kind: Kind, form: Kind) -> str:  # noqa: PLR0911  # a table in code
+def _mariadb(c: str, column: Column, kind: Kind, form: Kind) -> str:  # noqa: C901, PLR0911  # a table in code
     text = f"CAST({c} AS CHAR)"
     if form is Kind.INTEGER or (form is Kind.DECIMAL and kind is Kind.INTEGER):
         # Plus nothing: without the zeros in front that ZEROFILL shows.
@@ -75,8 +65,10 @@ def _mariadb(c: str, column: Column, kind: Kind, form: Kind) -> str:  # noqa: PL
     if form is Kind.DECIMAL:
         return _without_zeros(f"CAST({c} + 0 AS CHAR)") if column.scale else f"CAST({c} + 0 AS CHAR)"
     if form is Kind.FLOAT:
-        # Times one as a double: single floats would be cut to six digits, and a sum would lose the sign of zero.
-        return _mariadb_float(f"CAST({c} * 1e0 AS CHAR)")
+        # Times one as a double: a single float's own text is cut to six digits. Of NULL SFORMAT would write zero.
+        return f"IF({c} IS NULL, NULL, SFORMAT('{{:.16e}}', {c} * 1e0))"
+    if form is Kind.SHORTEST:
+        return f"CAST({c} * 1e0 AS CHAR)"
     if form is Kind.BYTES:
         return f"LOWER(HEX({c}))" if kind is Kind.BYTES else f"REPLACE({text}, '-', '')"
     if form in (Kind.LOCAL, Kind.INSTANT, Kind.TIME) and column.scale:
@@ -94,13 +86,3 @@ def _mariadb(c: str, column: Column, kind: Kind, form: Kind) -> str:  # noqa: PL
 
 def _without_zeros(text: str) -> str:
     return f"TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {text}))"
-
-
-def _mariadb_float(t: str) -> str:
-    mantissa = f"SUBSTRING_INDEX({t}, 'e', 1)"
-    digits = f"TRIM(LEADING '0' FROM REPLACE(REPLACE({mantissa}, '.', ''), '-', ''))"
-    stripped = f"TRIM(TRAILING '0' FROM {digits})"
-    fraction = f"IF(LOCATE('.', {mantissa}), CHAR_LENGTH({mantissa}) - LOCATE('.', {mantissa}), 0)"
-    exponent = f"IF(LOCATE('e', {t}), CAST(SUBSTRING_INDEX({t}, 'e', -1) AS SIGNED), 0)"
-    power = f"{exponent} - {fraction} + CAST(CHAR_LENGTH({digits}) - CHAR_LENGTH({stripped}) AS SIGNED)"
-    return f"CONCAT(IF(LEFT({t}, 1) = '-', '-', ''), {stripped}, 'e', IF({digits} = '', 0, {power}))"

@@ -80,6 +80,9 @@ class Statements:
         """The canonical text of a column; the digest instead of a long one unless ``whole``."""
         column = self.column(pair)
         found = spelled(self.engine, column, pair.form)
+        if pair.same_type and self.engine is Engine.POSTGRESQL:
+            # The engine's own text is exact, and it is what a dump holds: 1.0 is not 1.00.
+            found = f"({quoted(self.engine, column.name)})::text"
         if whole or not pair.long:
             return found
         if pair.form is Kind.BYTES and column.type != "uuid":
@@ -92,7 +95,8 @@ class Statements:
         parts = [self._part(pair) for pair in self.pair.hashed]
         if self.engine is Engine.POSTGRESQL:
             return " || '|' || ".join(parts) or "''"
-        return f"CONCAT({', '.join(part for item in parts for part in (item, chr(39) + '|' + chr(39)))})"
+        bar = ", '|', "
+        return f"CONCAT({bar.join(parts)})"
 
     @property
     def digest(self) -> str:
