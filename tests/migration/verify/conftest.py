@@ -59,9 +59,14 @@ def mariadb_server() -> Iterator[mariadb.Server]:
         yield server
 
 
-def in_postgres(server: postgres.Server) -> Place:
+def in_postgres(server: postgres.Server, more: str = "") -> Place:
+    """A new database; ``more`` are options of CREATE DATABASE."""
     name = f"verify{next(_numbers)}"
-    address = server.database(name).partition("?")[0].replace(f":{postgres.PASSWORD}", "")
+    made = server.database(name)
+    if more:
+        server.query("postgres", f"DROP DATABASE {name}")
+        server.query("postgres", f"CREATE DATABASE {name} TEMPLATE template0 {more}")
+    address = made.partition("?")[0].replace(f":{postgres.PASSWORD}", "")
 
     def connect() -> Any:
         return psycopg.connect(server.address(name))

@@ -252,6 +252,27 @@ def test_a_difference_in_a_definition_is_named(
     assert "collation utf8mb4_bin on the source" in str(table(verify(*maria))["rungs"]["schema"]["reasons"])
 
 
+@pytest.mark.parametrize("portable", [False, True])
+def test_texts_are_compared_by_their_characters_whatever_the_encoding(
+    postgres_server: postgres.Server, across: tuple[Place, Place], verify: Verify, portable: bool
+) -> None:
+    latin = in_postgres(postgres_server, "ENCODING 'LATIN1'")
+    wide = in_postgres(postgres_server)
+    fill((latin, wide), "CREATE TABLE t (name text PRIMARY KEY, v text)", "INSERT INTO t VALUES ('é', 'ü'), ('e', 'u')")
+    across[0].run(
+        "CREATE TABLE t (name varchar(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY, v text)",
+        "INSERT INTO t VALUES ('é', 'ü'), ('e', 'u')",
+    )
+    for pair in ((latin, wide), (across[0], latin)):
+        assert verify(*pair, portable=portable)["verdict"] == "pass"
+    wide.run("UPDATE t SET v = 'ÃŒ' WHERE name = 'é'")
+    assert differences(verify(latin, wide, portable=portable)) == {"changed": ["é"]}
+    collated = in_postgres(postgres_server, "LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'")
+    collated.run("CREATE TABLE t (name text PRIMARY KEY, v text)", "INSERT INTO t VALUES ('é', 'ü'), ('e', 'u')")
+    document = verify(latin, collated, portable=portable)
+    assert [item["kind"] for item in document["objects"] if item["verdict"] == "differs"] == ["collation"]
+
+
 def test_a_missing_table_a_sequence_behind_and_nothing_at_all(places: tuple[Place, Place], verify: Verify) -> None:
     assert verify(*places)["verdict"] == "could not verify", "nothing was there to verify"
     for place in places:
