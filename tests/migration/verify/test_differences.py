@@ -309,6 +309,27 @@ def test_a_spent_budget_leaves_rungs_unverified(pg: tuple[Place, Place], verify:
     assert document["coverage"]["rungs"]["hashes"]["tables"] == 0
 
 
+def test_quick_rungs_go_first_when_time_is_short(
+    places: tuple[Place, Place], verify: Verify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    citizens(places, 300)
+    assert table(verify(*places, budget=60))["rungs"]["ranges"]["how"] == "implied"
+    monkeypatch.setattr("govhub.migration.verify.ladder.RATE", 0.001)
+    document = verify(*places, budget=60)
+    assert document["verdict"] == "pass"
+    assert table(document)["rungs"]["ranges"]["how"] == "measured"
+    places[1].run("UPDATE t SET note = NULL, amount = 1e6, name = 'x' WHERE id = 3")
+    step = table(verify(*places, depth=Rung.RANGES))["rungs"]["ranges"]
+    assert step["verdict"] == "differs"
+    for what in (
+        "note: 0 NULLs on the source, 1 on the target",
+        "amount: the highest value",
+        "name: the lowest length",
+    ):
+        assert f"column {what}" in str(step["reasons"])
+    assert "1000000" not in str(step), "values may be personal"
+
+
 def test_a_row_longer_than_packets_is_not_passed_over(maria: tuple[Place, Place], verify: Verify) -> None:
     names, full = [f"v{number}" for number in range(30)], ", REPEAT('中', 255)"
     fill(maria, f"CREATE TABLE t (id int PRIMARY KEY, {', '.join(f'{name} varchar(255)' for name in names)})")
