@@ -82,6 +82,8 @@ VIOLATIONS = {
     "dbos outside": ("playbooks/govhub/migration/itinerary/engine.py", "from dbos import DBOS", "Durable"),
     "docx outside": ("cli/govhub/ops/migration/dossier.py", "import docx", "dossier alone"),
     "psycopg outside": ("cli/govhub/ops/session.py", "import psycopg", "database"),
+    "pymysql outside": ("cli/govhub/ops/session.py", "import pymysql", "MariaDB"),
+    "migration on hosts": ("playbooks/govhub/migration/sql/dsn.py", "import govhub.hosts.reach", "Migration knows"),
 }
 
 
@@ -120,7 +122,7 @@ def test_the_namespace_has_no_init_file_that_would_hide_its_other_portions() -> 
 
 
 def test_the_command_line_starts_without_engine_cluster_and_database_libraries() -> None:
-    heavy = ("pulumi", "kubernetes", "ansible", "psycopg", "grpc", "openpyxl")
+    heavy = ("pulumi", "kubernetes", "ansible", "psycopg", "pymysql", "grpc", "openpyxl")
     script = f"import sys, govhub.cli.main; print([name for name in {heavy!r} if name in sys.modules])"
     environment = os.environ | {"PYTHONPATH": ":".join(str(ROOT / name) for name in PORTIONS)}
     done = subprocess.run(

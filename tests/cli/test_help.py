@@ -28,6 +28,7 @@ HEAVY = (
     "rich",
     "babel",
     "psycopg",
+    "pymysql",
     "openpyxl",
     "ortools",
     "networkx",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from govhub.bench import engine, hostread, hosts, local, migration, waves
+from govhub.bench import engine, hostread, hosts, local, migration, verification, waves
 from govhub.bench.results import Result
 from govhub.core.errors import UsageError
 from govhub.core.text import did_you_mean
@@ -59,6 +59,19 @@ BENCHMARKS = {
         Benchmark("migrate-events", "entries into the record of migrations", migration.events, 5),
         Benchmark(
             "migrate-parked", "1,000 runs that wait", lambda runs: migration.parked(1000, runs), 1, default=False
+        ),
+        Benchmark(
+            "migrate-verify",
+            "two PostgreSQL servers, 10 tables of 50,000 rows, and scans by md5 beside it",
+            lambda runs: verification.compare(10, 50_000, runs),
+            5,
+        ),
+        Benchmark(
+            "migrate-verify-2g",
+            "the same with 50 tables of 200,000 rows, more than 2 GB on each side",
+            lambda runs: verification.compare(50, 200_000, runs),
+            3,
+            default=False,
         ),
         Benchmark("postgres", "600 objects, state in PostgreSQL", lambda runs: engine.in_postgresql(600, runs), 2),
         Benchmark(

@@ -25,6 +25,8 @@ class Env:
     BMC_USER = "GOVHUB_BMC_USER"
     BMC_PASSWORD = "GOVHUB_BMC_PASSWORD"  # noqa: S105  # the name of a variable
     BMC_PASSWORD_FILE = "GOVHUB_BMC_PASSWORD_FILE"  # noqa: S105  # the name of a variable
+    SOURCE_PASSWORD = "GOVHUB_SOURCE_PASSWORD"  # noqa: S105  # the name of a variable
+    TARGET_PASSWORD = "GOVHUB_TARGET_PASSWORD"  # noqa: S105  # the name of a variable
     DEBUG = "GOVHUB_DEBUG"
 
 

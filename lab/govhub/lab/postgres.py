@@ -40,13 +40,13 @@ class Server:
             self.query("postgres", statement)
         return self.address(name)
 
-    def query(self, name: str, statement: str) -> str:
-        """What ``psql`` prints for one statement, unadorned."""
+    def query(self, name: str, statement: str, seconds: float = 60) -> str:
+        """What ``psql`` prints for one statement (or several, ended within ``seconds``), unadorned."""
         # The password is not for the process list.
         address = self.address(name).replace(f":{PASSWORD}", "")
         command = [str(self.tools / "psql"), "-XtAqc", statement, address]
         environment = {"PATH": os.environ["PATH"], "PGPASSWORD": PASSWORD}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=seconds)
         if done.returncode:
             raise GovhubError.one("LAB004", f"PostgreSQL refused: {done.stderr.strip()[:300]}")
         return done.stdout.strip()

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from govhub.cli.commands import migrate_approve, migrate_dossier, migrate_plan, migrate_run, migrate_status
+from govhub.cli.commands import (
+    migrate_approve,
+    migrate_dossier,
+    migrate_plan,
+    migrate_run,
+    migrate_status,
+    migrate_verify,
+)
 from govhub.cli.grammar import group
 
 # Each module has `register(child)`.
-_COMMANDS = (migrate_plan, migrate_run, migrate_status, migrate_approve, migrate_dossier)
+_COMMANDS = (migrate_plan, migrate_run, migrate_status, migrate_approve, migrate_verify, migrate_dossier)
 
 
 def register(app: typer.Typer) -> None:
