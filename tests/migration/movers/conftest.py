@@ -16,3 +16,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         pytest.skip("PostgreSQL is not installed")
     with pair(tmp_path_factory.mktemp("pair")) as both:
         yield both
+
+
+@pytest.fixture(autouse=True)
+def _left_clean(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "servers" in request.fixturenames:
+        request.getfixturevalue("servers").clear()

@@ -97,7 +97,6 @@ def test_a_database_moves_under_writes_and_back_with_every_acknowledged_commit(s
     assert databases.on_target("SELECT count(*) FROM pg_namespace WHERE nspname = 'govhub_move'") == "0"
     assert servers.source.query("postgres", "SELECT count(*) FROM pg_replication_slots") == "0"
     assert servers.target.query("postgres", "SELECT count(*) FROM pg_replication_slots") == "0"
-    databases.close()
 
 
 def test_a_cancelled_move_leaves_the_source_as_it_was(servers: Pair) -> None:
@@ -122,7 +121,6 @@ def test_a_cancelled_move_leaves_the_source_as_it_was(servers: Pair) -> None:
         servers.target.query("postgres", f"SELECT count(*) FROM pg_database WHERE datname = '{databases.new}'") == "0"
     )
     databases.mover().cancel()
-    databases.close()
 
 
 def test_a_cutover_goes_back_when_verification_fails_or_the_pause_is_over(servers: Pair) -> None:
@@ -147,7 +145,6 @@ def test_a_cutover_goes_back_when_verification_fails_or_the_pause_is_over(server
         time.sleep(0.3)
     assert missing(databases.target, writers.acknowledged) == []
     assert consistent(databases.target)
-    databases.close()
 
 
 def test_no_password_is_in_the_catalog_in_a_log_or_in_a_text_of_ours(servers: Pair) -> None:
@@ -169,7 +166,6 @@ def test_no_password_is_in_the_catalog_in_a_log_or_in_a_text_of_ours(servers: Pa
     servers.target.query("postgres", "ALTER SYSTEM RESET log_statement")
     servers.target.query("postgres", "SELECT pg_reload_conf()")
     assert not list((servers.target.folder / "data").glob(f"*{databases.old}*.pgpass"))
-    databases.close()
 
 
 def test_tables_are_admitted_while_the_source_is_not_busy(servers: Pair) -> None:
@@ -187,7 +183,6 @@ def test_tables_are_admitted_while_the_source_is_not_busy(servers: Pair) -> None
     assert done.parts_done == 6
     json.dumps(done.as_dict())
     calm.cancel()
-    databases.close()
 
 
 def test_a_database_with_something_in_it_is_never_taken(servers: Pair) -> None:
@@ -197,7 +192,6 @@ def test_a_database_with_something_in_it_is_never_taken(servers: Pair) -> None:
     with pytest.raises(MoveFailed, match="not empty"):
         databases.mover().prepare()
     assert databases.on_target("SELECT count(*) FROM theirs") == "0"
-    databases.close()
 
 
 def test_another_character_set_is_refused(servers: Pair) -> None:
@@ -207,4 +201,3 @@ def test_another_character_set_is_refused(servers: Pair) -> None:
     assert "MOV113" in {item.code for item in mover.assess()}
     with pytest.raises(MoveFailed, match="LATIN1"):
         mover.prepare()
-    databases.close()

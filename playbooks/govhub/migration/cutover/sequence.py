@@ -1,8 +1,9 @@
 """Stop writes, drain, verify, finish, switch, replicate the other way.
 
-Until :meth:`Mover.finish` everything can go back: writes are let in again where they were, and nothing is lost. From
-there on the other side is the one that is written to, and only the same sequence in the other direction leads back.
-A killed cutover is called again: the mover knows from the servers what is done, and hooks must bear being called twice.
+Until :meth:`Mover.finish` is through, everything can go back: writes are let in again where they were, and nothing is
+lost. From there on the other side is the one that is written to, and only the same sequence in the other direction
+leads back. A killed cutover is called again: the mover knows from the servers what is done, and hooks must bear being
+called twice.
 """
 
 from __future__ import annotations
@@ -96,13 +97,16 @@ def cut_over(
                     f"writes have been stopped for more than {pause:g} seconds",
                     hint="everything went back; see which step takes long, or allow a longer pause",
                 )
+            step("finish", lambda: mover.finish(direction))
         except GovhubError as error:
+            if mover.moved() is (direction is Direction.FORWARD):
+                raise
             outcome.problems += error.diagnostics
             _go_back(mover, hooks, direction)
             outcome.returned = True
             return outcome
-    # A finish that fails leaves both sides closed and equal: calling again goes on, thawing goes back.
-    step("finish", lambda: mover.finish(direction))
+    else:
+        step("finish", lambda: mover.finish(direction))
     step("switch", lambda: hooks.switch(direction))
     outcome.done = True
     step("reverse", lambda: mover.reverse(direction))

@@ -30,8 +30,9 @@ class Refused(MoveFailed):
 class Server:
     """Queries over one connection, which is made when it is needed and made again when it was lost."""
 
-    def __init__(self, endpoint: Endpoint, application: str) -> None:
+    def __init__(self, endpoint: Endpoint, application: str, settings: str = SETTINGS) -> None:
         self.endpoint = endpoint
+        self._settings = settings
         self.application = application
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self._lock = threading.RLock()
@@ -90,7 +91,7 @@ class Server:
                         user=where.user,
                         password=where.password.reveal() if where.password else None,
                         application_name=self.application,
-                        options=SETTINGS,
+                        options=self._settings,
                         connect_timeout=10,
                         keepalives_idle=10,
                         tcp_user_timeout=20000,
