@@ -6,6 +6,7 @@ Not compared: operators, casts, text search, owners and grants.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from typing import LiteralString
 
@@ -96,7 +97,9 @@ def objects(server: Server, part: Part) -> Objects:
 
 def differences(source: Server, target: Server, part: Part) -> list[str]:
     """What is not the same on both sides, one line each; empty when all of ``part`` is."""
-    here, there = objects(source, part), objects(target, part)
+    # At the same time: this is also asked in the pause of writes.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        here, there = pool.map(lambda side: objects(side, part), (source, target))
     lines = []
     for key in sorted(here.keys() | there.keys()):
         if here.get(key) != there.get(key):

@@ -77,7 +77,7 @@ class DumpMover(PostgresMover):
                 detail="\n".join(lines[:20]),
                 hint="cancel the move and start it again",
             )
-        self.target.rows("ANALYZE")
+        self._analyze()
         self.registry.set("settled", True)
         self.registry.set("restored", True)
 

@@ -47,6 +47,7 @@ class PostgresMover:
         self.runner, self.options = runner, options
         self.registry = Registry(self.target)
         self.watch = Watch(self)
+        self._drained: Direction | None = None
 
     def assess(self) -> list[Diagnostic]:
         """What stands in the way of the move; nothing is changed."""
@@ -107,7 +108,7 @@ class PostgresMover:
             schema.make_later(self.runner, self.source, self.target, self.registry, self.options.limits.parallel)
             if not self.registry.get("settled"):
                 objects.copy_large_objects(self.source, self.target)
-                self.target.rows("ANALYZE")
+                self._analyze()
                 self.registry.set("settled", True)
             now = self.progress(now)
         return now
@@ -132,6 +133,7 @@ class PostgresMover:
         if self.moved() is (direction is Direction.FORWARD):
             return
         self._prepared()
+        self._drained = None
         server, side = self._side(direction)
         access.close(server, self.registry, side)
         access.clear(server)
@@ -149,6 +151,7 @@ class PostgresMover:
             for slot in replication.main_slots():
                 replication.subscribe(int(slot.name.removeprefix(self.names.prefix(direction))), copy=False)
             self.registry.drop("handing-over")
+        self._drained = None
         access.reopen(*self._named(direction))
 
     def drain(self, direction: Direction = Direction.FORWARD, timeout: float = 60) -> None:
@@ -164,6 +167,7 @@ class PostgresMover:
         replication = self.replication(direction)
         if self.registry.get("handing-over") != direction.value:
             replication.drain(timeout)
+        self._drained = direction
 
     def finish(self, direction: Direction = Direction.FORWARD) -> None:
         """Sequences, large objects, the point from which changes go the other way; then the other side opens.
@@ -174,8 +178,9 @@ class PostgresMover:
         forward = direction is Direction.FORWARD
         (left, _), (taken, _) = self._side(direction), self._side(direction.other)
         if self.moved() is not forward:
-            # Only a first call may wait for changes: once the subscriptions are going, there is nothing to ask.
-            self.drain(direction)
+            # In another process than the drain's: ask again. Nobody wrote since, the side is closed.
+            if self._drained is not direction:
+                self.drain(direction)
             self._same_schema()
             objects.copy_sequences(left, taken, self.options.margin)
             objects.copy_large_objects(left, taken)
@@ -192,6 +197,7 @@ class PostgresMover:
                 self.registry.set("groups", [[str(item) for item in tables_of(taken) if item.logged]])
             self.registry.set("primary", "target" if forward else "source")
             self.registry.drop("handing-over")
+        self._drained = None
         access.reopen(*self._named(direction.other))
 
     def reverse(self, direction: Direction = Direction.FORWARD) -> None:
@@ -335,6 +341,14 @@ class PostgresMover:
                 f"the source held back {most} bytes of log for the move, {limit} are allowed: the copy was given up",
                 hint="the source is free of it; find out why the target is slow, or allow more, and start again",
             )
+
+    def _analyze(self) -> None:
+        """Without statistics, the first queries after the cutover would be planned blindly.
+
+        It may fail for a table without harm: autovacuum makes up for it.
+        """
+        jobs = str(self.options.limits.parallel)
+        self.runner.run(self.target.command("vacuumdb", "--analyze-only", "-q", "-j", jobs))
 
     def _same_schema(self) -> None:
         if lines := self.watch.schema_differences():
