@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from govhub.bench import engine, hostread, hosts, local, migration, verification, waves
+from govhub.bench import engine, hostread, hosts, local, migration, movers, verification, waves
 from govhub.bench.results import Result
 from govhub.core.errors import UsageError
 from govhub.core.text import did_you_mean
@@ -71,6 +71,27 @@ BENCHMARKS = {
             "the same with 50 tables of 200,000 rows, more than 2 GB on each side",
             lambda runs: verification.compare(50, 200_000, runs),
             3,
+            default=False,
+        ),
+        Benchmark(
+            "migrate-copy",
+            "first copy of 200 MB in 12 tables, against dump and restore and against plain replication",
+            lambda runs: movers.copies(200, 12, runs),
+            3,
+            default=False,
+        ),
+        Benchmark(
+            "migrate-copy-large",
+            "the same with 2 GB in 50 tables",
+            lambda runs: movers.copies(2048, 50, runs),
+            1,
+            default=False,
+        ),
+        Benchmark(
+            "migrate-cutover",
+            "pause of writes at cutovers there and back, 500 commits a second; every acknowledged commit is looked for",
+            movers.cutovers,
+            20,
             default=False,
         ),
         Benchmark("postgres", "600 objects, state in PostgreSQL", lambda runs: engine.in_postgresql(600, runs), 2),

@@ -40,6 +40,18 @@ class Server:
             self.query("postgres", statement)
         return self.address(name)
 
+    def start(self) -> None:
+        """Start it, with the settings that it was made with."""
+        options = (self.folder / "settings").read_text()
+        _run([*self._control(), "-l", str(self.folder / "log"), "-o", options, "start"], self.folder)
+
+    def stop(self) -> None:
+        """Stop it as a crash would: nothing is put in order, sessions just end."""
+        _run([*self._control(), "-m", "immediate", "stop"], self.folder)
+
+    def _control(self) -> list[str]:
+        return [*_as_other_user(), str(self.tools / "pg_ctl"), "-D", str(self.folder / "data"), "-w"]
+
     def query(self, name: str, statement: str, seconds: float = 60) -> str:
         """What ``psql`` prints for one statement (or several, ended within ``seconds``), unadorned."""
         # The password is not for the process list.
@@ -61,8 +73,8 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Start a server.
+def running(*settings: str) -> Iterator[Server]:
+    """Start a server; ``settings`` such as ``wal_level=logical`` come on top of those that make it quick.
 
     Raises:
         ToolMissing: PostgreSQL is not installed.
@@ -81,25 +93,29 @@ def running() -> Iterator[Server]:
         data = str(folder / "data")
         init = [str(tools / "initdb"), "-D", data, "-U", "govhub", "-A", "scram-sha-256", "--pwfile", str(secret)]
         _run([*prefix, *init, "--no-sync", "-E", "UTF8", "--locale=C"], folder)
-        options = f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 {_SETTINGS}"
-        control = [*prefix, str(tools / "pg_ctl"), "-D", data, "-w"]
-        _run([*control, "-l", str(folder / "log"), "-o", options, "start"], folder)
+        (folder / "settings").write_text(
+            f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 {_SETTINGS}"
+            + "".join(f" -c {item}" for item in settings)
+        )
+        server.start()
         try:
             yield server
         finally:
-            _run([*control, "-m", "immediate", "stop"], folder)
+            with contextlib.suppress(GovhubError):
+                server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _as_other_user(folder: Path) -> list[str]:
+def _as_other_user(folder: Path | None = None) -> list[str]:
     """PostgreSQL refuses root: hand the folder to another user, and the prefix that becomes that user."""
     if os.getuid():
         return []
     user = pwd.getpwnam("nobody")
     with contextlib.suppress(KeyError):
         user = pwd.getpwnam("postgres")
-    os.chown(folder, user.pw_uid, user.pw_gid)
+    if folder is not None:
+        os.chown(folder, user.pw_uid, user.pw_gid)
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
 
 

@@ -1,0 +1,1 @@
+"""File trees: rsync in shards and several passes."""

@@ -1,0 +1,253 @@
+"""The move of a file tree: passes while it is written to, a last one when it stands still."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from govhub.core.diagnostics import Diagnostic, Diagnostics
+from govhub.migration.movers.files import rsync
+from govhub.migration.movers.files.rsync import Place
+from govhub.migration.movers.protocol import Direction, Lag, Limits, MoveFailed, Progress, Stage
+from govhub.migration.movers.runner import Runner
+
+PASSES = 4
+"""At most so many before the checksum pass: a tree that changes faster than it is carried never stands still."""
+FEW = 0.02
+"""Share of the bytes below which a pass carried little, so that the next one would not be quicker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the operator decided."""
+
+    limits: Limits = field(default_factory=Limits)
+    checksum_in_pause: bool = False
+    """Read every file on both sides once more in the pause of writes, instead of before it."""
+
+
+class FileMover:
+    """rsync in shards. Who writes is stopped by others: a folder cannot be closed without changing the source."""
+
+    def __init__(self, move: str, source: Place, target: Place, runner: Runner, options: Options | None = None) -> None:
+        self.move, self.source, self.target = move, source, target
+        self.runner, self.options = runner, options or Options()
+
+    def assess(self) -> list[Diagnostic]:
+        """Whether both sides are there with rsync, and the target has room."""
+        found = Diagnostics()
+        if self.source.login and self.target.login:
+            found.error(
+                "MOV204",
+                "rsync connects two folders of which one is on the host where it runs",
+                hint="run the mover on the source's or the target's host",
+            )
+            return found.sorted()
+        try:
+            rsync.ask(self.runner, self.source, "test", "-d", self.source.path)
+            for place in (self.source, self.target):
+                rsync.ask(self.runner, place, "rsync", "--version")
+            wanted = rsync.sizes(self.runner, self.source)[b""]
+            parent = self.target.path.rpartition("/")[0] or "/"
+            free = rsync.ask(self.runner, self.target, "df", "-B1", "--output=avail", parent).output.split()[-1]
+            if not self._state() and int(free) < wanted:
+                found.error(
+                    "MOV201",
+                    f"the target has room for {int(free)} bytes, the source has {wanted}",
+                    address=str(self.target),
+                    hint="make room on the target, or name another folder",
+                )
+        except MoveFailed as failed:
+            found.extend(failed.diagnostics)
+        return found.sorted()
+
+    def prepare(self) -> None:
+        """Make the folder on the target.
+
+        Raises:
+            MoveFailed: something stands in the way, or the folder holds something already (MOV204).
+        """
+        if blocking := [item for item in self.assess() if item.severity.value == "error"]:
+            raise MoveFailed(blocking)
+        if self._state():
+            return
+        there = self.runner.run(self.target.command("find", self.target.path, "-mindepth", "1", "-print", "-quit"))
+        if there.code == 0 and there.output:
+            raise MoveFailed.one(
+                "MOV204", f"the folder {self.target} is not empty", hint="name another folder for the move"
+            )
+        rsync.ask(self.runner, self.target, "mkdir", "-p", self.target.path)
+        self._note(made=there.code != 0, passes=[], primary="source")
+
+    def start(self) -> None:
+        """Note when it began; the passes are made by :meth:`advance`."""
+        state = self._known()
+        if "started" not in state:
+            self._note(started=datetime.now(UTC).isoformat())
+
+    def advance(self, before: Progress | None = None) -> Progress:
+        """One pass: in shards while much is new, then one that compares the contents of every file."""
+        del before
+        state = self._known()
+        if state["primary"] == "target":
+            rsync.whole(self.runner, self.target, self.source, self.options.limits.bandwidth)
+            return self.progress()
+        passes = state["passes"]
+        limits = self.options.limits
+        if not state.get("compared"):
+            calm = bool(passes) and passes[-1]["sent"] <= FEW * max(passes[-1]["total"], 1)
+            if calm or len(passes) >= PASSES:
+                rsync.whole(self.runner, self.source, self.target, limits.bandwidth, checksum=True)
+                self._note(compared=True)
+            else:
+                done = rsync.sharded(self.runner, self.source, self.target, limits.parallel, limits.bandwidth)
+                entry = {"total": done.total, "sent": done.sent, "files": done.files}
+                self._note(passes=[*passes, entry])
+        else:
+            rsync.sharded(self.runner, self.source, self.target, limits.parallel, limits.bandwidth)
+        return self.progress()
+
+    def progress(self, before: Progress | None = None) -> Progress:
+        """How far it is; sizes are counted on both sides."""
+        at = datetime.now(UTC)
+        try:
+            state = self._state()
+            if not state:
+                return Progress(at=at, stage=Stage.ABSENT)
+            total = rsync.sizes(self.runner, self.source)[b""]
+            done = min(rsync.sizes(self.runner, self.target)[b""], total)
+        except MoveFailed as failed:
+            return Progress(at=at, problems=tuple(failed.diagnostics))
+        stage = Stage.PREPARED if not state["passes"] else Stage.COPYING
+        stage = Stage.FOLLOWING if state.get("compared") else stage
+        stage = Stage.MOVED if state["primary"] == "target" else stage
+        since, moved = (before.at, before.bytes_done) if before else (None, None)
+        if since is None and "started" in state:
+            since, moved = datetime.fromisoformat(state["started"]), 0
+        seconds = (at - since).total_seconds() if since else 0
+        rate = (done - moved) / seconds if seconds > 0 and moved is not None and done >= moved else None
+        return Progress(
+            at=at,
+            stage=stage,
+            bytes_done=done,
+            bytes_total=total,
+            rate=rate,
+            eta=0.0 if done == total else ((total - done) / rate if rate else None),
+        )
+
+    def caught_up(self) -> bool:
+        """Whether a whole copy is there, compared by contents once."""
+        return bool(self._state().get("compared"))
+
+    def freeze(self, direction: Direction = Direction.FORWARD) -> None:
+        """Nothing: writes are stopped with the application, and :meth:`drain` proves that they are."""
+        del direction
+        self._known()
+
+    def thaw(self, direction: Direction = Direction.FORWARD) -> None:
+        """Nothing was closed."""
+        del direction
+
+    def drain(self, direction: Direction = Direction.FORWARD, timeout: float = 60) -> None:
+        """A last pass, and a proof that nothing moves any more.
+
+        Raises:
+            MoveFailed: files still differ, so somebody still writes (MOV203).
+        """
+        del timeout
+        left, taken = self._sides(direction)
+        if self.moved() is (direction is Direction.FORWARD):
+            return
+        rsync.whole(self.runner, left, taken, self.options.limits.bandwidth)
+        _, names = rsync.differing(self.runner, left, taken, checksum=self.options.checksum_in_pause)
+        if names:
+            raise MoveFailed.one(
+                "MOV203",
+                f"{len(names)} files differ after the last pass: somebody still writes to {left}",
+                detail="\n".join(names[:20]),
+                hint="stop what writes there, then repeat",
+            )
+
+    def finish(self, direction: Direction = Direction.FORWARD) -> None:
+        """Note that the other side is the one that is written to."""
+        self._note(primary="target" if direction is Direction.FORWARD else "source")
+
+    def reverse(self, direction: Direction = Direction.FORWARD) -> None:
+        """A first pass the other way; :meth:`advance` makes further ones."""
+        if self.moved() is not (direction is Direction.FORWARD):
+            raise MoveFailed.one("MOV204", "there was no cutover in this direction", hint="finish the cutover first")
+        taken, left = self._sides(direction.other)
+        rsync.whole(self.runner, taken, left, self.options.limits.bandwidth)
+
+    def lag(self, direction: Direction = Direction.FORWARD) -> Lag:
+        """Bytes that a pass would carry now; how long ago they were written is unknown."""
+        left, taken = self._sides(direction)
+        found, names = rsync.differing(self.runner, left, taken, checksum=False)
+        return Lag(bytes=found.sent, seconds=None if names else 0.0)
+
+    def moved(self) -> bool:
+        """Whether the target is the one that is written to."""
+        return bool(self._state().get("primary") == "target")
+
+    def stop(self, direction: Direction = Direction.FORWARD) -> None:
+        """Nothing runs between two calls."""
+        del direction
+
+    def cancel(self) -> None:
+        """Remove what was copied; the source was never written to.
+
+        Raises:
+            MoveFailed: the target is written to already (MOV204).
+        """
+        state = self._state()
+        if not state:
+            return
+        if self.moved():
+            raise MoveFailed.one("MOV204", "the move was cut over; files would be lost", hint="roll back first")
+        rsync.ask(self.runner, self.target, "find", self.target.path, "-mindepth", "1", "-delete")
+        if state["made"]:
+            rsync.ask(self.runner, self.target, "rmdir", self.target.path)
+        rsync.ask(self.runner, self.target, "rm", "-f", self._file)
+
+    def retire(self) -> None:
+        """Nothing is left but the files."""
+        if self._state() and not self.moved():
+            raise MoveFailed.one("MOV204", "the target is not the one that is written to", hint="cut over first")
+        rsync.ask(self.runner, self.target, "rm", "-f", self._file)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    @property
+    def _file(self) -> str:
+        """Beside the folder, on the target: in it, it would be one of its files."""
+        parent, _, name = self.target.path.rpartition("/")
+        return f"{parent}/.{name}.govhub-move"
+
+    def _sides(self, direction: Direction) -> tuple[Place, Place]:
+        return (self.source, self.target) if direction is Direction.FORWARD else (self.target, self.source)
+
+    def _state(self) -> dict[str, Any]:
+        """What is noted; empty when nothing is."""
+        done = self.runner.run(self.target.command("cat", self._file))
+        if done.code:
+            rsync.ask(self.runner, self.target, "test", "!", "-e", self._file)
+            return {}
+        state: dict[str, Any] = json.loads(done.output)
+        if state["move"] != self.move:
+            raise MoveFailed.one(
+                "MOV204", f"the folder {self.target} belongs to the move {state['move']}", hint="name another folder"
+            )
+        return state
+
+    def _known(self) -> dict[str, Any]:
+        if not (state := self._state()):
+            raise MoveFailed.one("MOV204", "the target is not prepared for this move", hint="prepare it first")
+        return state
+
+    def _note(self, **changes: Any) -> None:
+        text = json.dumps({"move": self.move, **self._state(), **changes}).encode()
+        script = 'cat > "$1.new" && mv "$1.new" "$1"'
+        rsync.ask(self.runner, self.target, "sh", "-c", script, "sh", self._file, stdin=text)

@@ -1,0 +1,167 @@
+"""rsync between two folders, in shards; names are bytes and may hold anything but a slash and a zero."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from govhub.migration.movers.protocol import MoveFailed
+from govhub.migration.movers.runner import Command, Done, Runner
+
+PARTIAL = ".govhub-partial"
+# Files that vanish while they are read: what an application does every minute, and no error before the freeze.
+VANISHED = 24
+_COPY = ("-aHAXS", "--numeric-ids", f"--partial-dir={PARTIAL}", "--stats", "--no-h", "--timeout=120")
+_STATS = {
+    "total": re.compile(r"^Total file size: ([0-9]+)", re.MULTILINE),
+    "sent": re.compile(r"^Total transferred file size: ([0-9]+)", re.MULTILINE),
+    "files": re.compile(r"^Number of regular files transferred: ([0-9]+)", re.MULTILINE),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A folder, on the host where the runner runs or, when ``login`` is given, on another one over SSH."""
+
+    path: str
+    login: str | None = None
+    """``user@host``."""
+    ssh: tuple[str, ...] = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=10")
+
+    def __str__(self) -> str:
+        return f"{self.login}:{self.path}" if self.login else self.path
+
+    def command(self, *arguments: str, stdin: bytes | None = None) -> Command:
+        """A command on the place's host."""
+        if self.login is not None:
+            arguments = ("ssh", *self.ssh, self.login, "--", shlex.join(arguments))
+        return Command(arguments=arguments, input=stdin)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass found and carried, in bytes and files."""
+
+    total: int
+    sent: int
+    files: int
+
+
+def ask(runner: Runner, place: Place, *arguments: str, stdin: bytes | None = None) -> Done:
+    """Run a command on a place's host.
+
+    Raises:
+        MoveFailed: it fails (MOV201).
+    """
+    done = runner.run(place.command(*arguments, stdin=stdin))
+    if done.code:
+        raise MoveFailed.one(
+            "MOV201",
+            f"a folder of the move cannot be read or written: {place}",
+            detail=done.errors.strip()[-500:],
+            hint="see its owner and mode, and that its host answers; then repeat",
+        )
+    return done
+
+
+def sizes(runner: Runner, place: Place) -> dict[bytes, int]:
+    """Entries of the folder, and of its folders, to their sizes in bytes; ``b""`` is the whole."""
+    # Files come and go while it counts; what it could count is what is wanted.
+    done = runner.run(place.command("du", "-0", "-a", "-b", "-d", "2", "--", place.path))
+    found: dict[bytes, int] = {}
+    for line in done.output.split(b"\0"):
+        size, _, name = line.partition(b"\t")
+        if name:
+            found[name[len(place.path.encode()) :].lstrip(b"/")] = int(size)
+    if b"" not in found:
+        ask(runner, place, "test", "-d", place.path)
+    return found
+
+
+def shards(entries: dict[bytes, int], count: int) -> list[list[bytes]]:
+    """At most ``count`` lists of entries of about the same size; a folder larger than a share is opened once."""
+    share = entries.get(b"", 0) / max(count, 1)
+    units: dict[bytes, int] = {}
+    for name, size in entries.items():
+        if not name or b"/" in name:
+            continue
+        inside = {inner: item for inner, item in entries.items() if inner.startswith(name + b"/")}
+        units.update(inside if size > share and inside else {name: size})
+    out: list[list[bytes]] = [[] for _ in range(max(count, 1))]
+    load = [0] * len(out)
+    for name in sorted(units, key=lambda item: (-units[item], item)):
+        lightest = load.index(min(load))
+        out[lightest].append(name)
+        load[lightest] += units[name] + 4096
+    return [item for item in out if item]
+
+
+def sharded(runner: Runner, source: Place, target: Place, count: int, bandwidth: int | None) -> Pass:
+    """One pass in up to ``count`` processes at a time; removes nothing on the target."""
+    lists = shards(sizes(runner, source), count)
+    limit = None if bandwidth is None else bandwidth / max(len(lists), 1)
+
+    def one(names: Sequence[bytes]) -> Pass:
+        extra = ("-r", "--from0", "--files-from=-")
+        return _pass(runner, source, target, extra, limit, stdin=b"\0".join(names) + b"\0")
+
+    with ThreadPoolExecutor(max_workers=max(len(lists), 1)) as pool:
+        passes = list(pool.map(one, lists))
+    return Pass(*(sum(getattr(item, name) for item in passes) for name in ("total", "sent", "files")))
+
+
+def whole(runner: Runner, source: Place, target: Place, bandwidth: int | None, *, checksum: bool = False) -> Pass:
+    """One pass over everything that also removes what the source no longer has, and sets links across shards."""
+    extra = ["--delete", f"--exclude={PARTIAL}", *(["--checksum"] if checksum else [])]
+    return _pass(runner, source, target, extra, bandwidth)
+
+
+def differing(runner: Runner, source: Place, target: Place, *, checksum: bool) -> tuple[Pass, list[str]]:
+    """What a further pass would carry, and names that differ, escaped; nothing is changed."""
+    extra = ["--delete", "--dry-run", "--out-format=%i %n", f"--exclude={PARTIAL}"]
+    done = _run(runner, source, target, [*extra, *(["--checksum"] if checksum else [])], None)
+    lines = done.output.decode(errors="backslashreplace").splitlines()
+    return _read(done), [line for line in lines if re.match(r"^([<>ch.*][fdLDS+?]|\*deleting)", line)]
+
+
+def _pass(
+    runner: Runner,
+    source: Place,
+    target: Place,
+    extra: Sequence[str],
+    bandwidth: float | None,
+    stdin: bytes | None = None,
+) -> Pass:
+    return _read(_run(runner, source, target, extra, bandwidth, stdin))
+
+
+def _run(
+    runner: Runner,
+    source: Place,
+    target: Place,
+    extra: Sequence[str],
+    bandwidth: float | None,
+    stdin: bytes | None = None,
+) -> Done:
+    limit = [] if bandwidth is None else [f"--bwlimit={max(1, round(bandwidth / 1024))}"]
+    remote = source if source.login else target
+    shell = ["-e", shlex.join(("ssh", *remote.ssh))] if remote.login else []
+    arguments = ("rsync", *_COPY, *extra, *limit, *shell, f"{source}/", f"{target}/")
+    done = runner.run(Command(arguments=arguments, input=stdin))
+    if done.code not in {0, VANISHED}:
+        raise MoveFailed.one(
+            "MOV202",
+            f"rsync from {source} to {target} failed ({done.code})",
+            detail=done.errors.strip()[-500:],
+            hint="correct what it says, then repeat; what arrived stays",
+        )
+    return done
+
+
+def _read(done: Done) -> Pass:
+    text = done.output.decode(errors="backslashreplace")
+    found = {name: pattern.search(text) for name, pattern in _STATS.items()}
+    return Pass(*(int(found[name].group(1)) if found[name] else 0 for name in ("total", "sent", "files")))  # type: ignore[union-attr]

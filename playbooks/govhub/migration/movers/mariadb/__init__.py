@@ -1,0 +1,1 @@
+"""MariaDB: dump and load, then replication by GTID."""

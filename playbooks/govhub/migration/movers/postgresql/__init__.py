@@ -1,0 +1,1 @@
+"""PostgreSQL: native logical replication with a parallel initial copy, and dump and restore."""
