@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from govhub.core.sections import Reading
+from govhub.core.sockets import sockets
 from govhub.hosts.reading.certificates import certificates
-from govhub.hosts.reading.sections import Reading
-from govhub.hosts.reading.sockets import sockets
 
 SCHEMA = "govhub.host-facts/1"
 _UPGRADE = re.compile(r"^Inst (\S+)")
