@@ -18,7 +18,7 @@ CREATE TABLE audit_log (@KEY@ at datetime NOT NULL, who varchar(40) NOT NULL, wh
 
 INSERT INTO offices (code, title) SELECT concat('B', seq), concat('第', seq, '科') FROM seq_1_to_12;
 INSERT INTO people (name, id_number, born, office_id, note)
-    SELECT concat('王某', seq, if(seq % 6 = 0, '𠮷', '')), lpad(seq, 18, '4'), date_add('1940-01-01', INTERVAL seq * 37 % 25000 DAY),
+    SELECT concat('王某', seq, if(seq % 6 = 0, '𠮷', '')), lpad(seq, 18, '0'), date_add('1940-01-01', INTERVAL seq * 37 % 25000 DAY),
            1 + seq % 12, if(seq % 5 > 0, repeat(md5(seq), 1 + seq % 8), NULL)
     FROM seq_1_to_@ROWS@;
 INSERT INTO cases (number, person_id, opened, amount, data)

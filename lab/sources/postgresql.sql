@@ -22,7 +22,7 @@ CREATE TABLE audit_log (at timestamptz NOT NULL, who text NOT NULL, what text NO
 
 INSERT INTO offices (code, title) SELECT 'B' || n, '第' || n || '科' FROM generate_series(1, 12) n;
 INSERT INTO people (name, id_number, born, office_id, note)
-    SELECT (ARRAY['王', '李', '张', '刘', '陈', '𠮷'])[1 + n % 6] || '某' || n, lpad(n::text, 18, '4'),
+    SELECT (ARRAY['王', '李', '张', '刘', '陈', '𠮷'])[1 + n % 6] || '某' || n, lpad(n::text, 18, '0'),
            date '1940-01-01' + (n * 37 % 25000), 1 + n % 12, CASE WHEN n % 5 > 0 THEN repeat(md5(n::text), 1 + n % 8) END
     FROM generate_series(1, :rows) n;
 INSERT INTO cases (person_id, opened, amount, data)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from govhub.core.errors import GovhubError
 from govhub.core.settings import content
 from govhub.lab.hosts import mirror
 from govhub.lab.hosts.base import archive_of
@@ -136,7 +137,12 @@ class OldServer:
         script = f"cd /; runuser -u postgres -- psql -X -q -d {shlex.quote(database)} {words} >/dev/null"
         own = f"SET ROLE {ACCOUNT};\n"
         self.psql(f"GRANT CREATE ON SCHEMA public TO {ACCOUNT}", database)
-        self.run(script, own + _text("postgresql.sql"))
+        try:
+            self.run(script, own + _text("postgresql.sql"))
+        except GovhubError:
+            # A half one would be taken for the whole at the next call.
+            self.psql(f'DROP DATABASE "{database}"')
+            raise
 
     def psql(self, statement: str, database: str = "postgres") -> str:
         """What a statement answers as the server's administrator: unaligned, without headings."""
@@ -164,7 +170,11 @@ class OldServer:
         self.sql(f"GRANT REPLICATION SLAVE, REPLICATION CLIENT, BINLOG MONITOR ON *.* TO {ACCOUNT}@'%'")
         holds = holds or Content()
         key = "" if holds.keyless else "id bigint AUTO_INCREMENT PRIMARY KEY,"
-        self.sql(_text("mariadb.sql").replace("@ROWS@", str(holds.rows)).replace("@KEY@", key), database)
+        try:
+            self.sql(_text("mariadb.sql").replace("@ROWS@", str(holds.rows)).replace("@KEY@", key), database)
+        except GovhubError:
+            self.sql(f"DROP DATABASE `{database}`")
+            raise
 
     def sql(self, statement: str, database: str = "mysql") -> str:
         """What a statement answers as the server's administrator: tabs between values, without headings."""
