@@ -1,0 +1,1 @@
+"""Migration: departmental systems move onto the cloud with data, proof and a way back."""
