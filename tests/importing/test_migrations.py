@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,38 @@ def test_chinese_tables_become_sources_migrations_and_moves(moving: Desk) -> Non
         ("scans", "files", "old-edu-2"),
         ("web", "application", "old-edu-1"),
     ]
+
+
+def test_dates_and_times_of_a_workbook_are_taken_as_they_are_shown(moving: Desk) -> None:
+    head = ["系统", "不早于", "不晚于", "开始时间", "试运行天数"]
+    row = ["school-enrolment", datetime(2026, 9, 1), date(2026, 12, 31), time(22, 30), 0.5]  # noqa: DTZ001
+    assert moving.xlsx([["迁移计划"], head, row], "migrations").ok
+    (migration,) = moving.hub().model.migrations
+    assert (str(migration.not_before), str(migration.not_after)) == ("2026-09-01", "2026-12-31")
+    assert (migration.window.start, migration.trial_days) == ("22:30", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "words"),
+    [
+        ("not_before", "next week", "2026-09-01"),
+        ("not_before", "2026-13-01", "not_before"),
+        ("busy", "in summer", "12-20~01-10"),
+        ("depends_on", "open-days:call:weak", "tax:data:strong"),
+        ("depends_on", "nobody:call", 'no system "nobody"'),
+        ("strategy", "later", "rehost"),
+        ("days", "someday", "days"),
+        ("window_start", "evening", "window_start"),
+        ("effort", "much", "effort"),
+    ],
+)
+def test_cells_that_mean_nothing_are_told(moving: Desk, column: str, cell: str, words: str) -> None:
+    result = moving.csv(f"system,{column}\nschool-enrolment,{cell}\n", "migrations")
+    assert [row.outcome.value for row in result.rows] == ["error"]
+    (problem,) = [item for row in result.rows for item in row.diagnostics]
+    assert words in problem.summary + problem.hint
+    assert problem.source
+    assert (problem.source.line, problem.source.column) == (2, 2)
 
 
 def test_moves_alone_make_the_migration_of_their_system(moving: Desk) -> None:

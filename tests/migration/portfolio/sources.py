@@ -96,6 +96,8 @@ SECTIONS: dict[str, str] = {
     "postgresql 5432 database enrol": json.dumps(INSIDE),
     "mariadb": "running",
     "mariadb settings": "\n".join(f"{key}\t{value}" for key, value in MARIADB.items()),
+    "mariadb log": "Innodb_os_log_written\t1000\ntime\t100.5",
+    "mariadb later": "Innodb_os_log_written\t5000\ntime\t104.5",
     "mariadb databases": "aid\tutf8mb4\tutf8mb4_general_ci\t6\t2147483648",
     "mariadb engines": "aid\tInnoDB\t6",
     "mariadb charsets": "aid\tutf8mb4_general_ci\t6",

@@ -118,6 +118,8 @@ CASES: list[tuple[str, Weight, str, list[Change], dict[str, Any]]] = [
             "disks": "F 1 U A C M\n/dev/a 204857600 1 104857600 1% /",
         },
     ),
+    ("POR051", U, "how fast the log of old-edu-1 grows", [], {"postgresql__5432__later": None}),
+    ("POR051", U, "how fast the log of old-edu-1 grows", [], {"mariadb__later": None}),
     ("POR051", U, "how much room old-edu-1 has for logs", [], {"disks": None}),
     ("POR052", B, "`write_pause_seconds` allows 2 min", [], inside(keyless=1)),
     ("POR052", B, "the window allows 60 s", [("moves:", "window: {minutes: 1}\n    moves:")], inside(keyless=1)),

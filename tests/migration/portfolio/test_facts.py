@@ -28,7 +28,7 @@ def test_a_source_is_told_with_its_machine_servers_and_databases() -> None:
         ("mariadb", "10.11.6"),
     ]
     assert facts.servers
-    assert facts.servers[0].log_rate == 1e6
+    assert [server.log_rate for server in facts.servers] == [1e6, 1000]
     # Templates, and the empty database that every server has, are nobody's.
     assert [(item.name, item.size, item.keyless) for item in facts.databases or ()] == [
         ("enrol", 20 * 2**30, 0),
@@ -133,9 +133,13 @@ def test_the_script_says_what_it_cannot_read_and_comes_to_its_end(tmp_path: Path
         (tools / name).write_text("#!/bin/sh\nexit 127\n")
         (tools / name).chmod(0o755)
     words = ["/bin/sh", "-s", "--", "@m", f"{folder}\n/not/there", "some.service"]
-    done = subprocess.run(words, input=script, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run([*words, "60"], input=script, capture_output=True, text=True, timeout=120, check=True)
     sections = parse(done.stdout, "@m")
     assert sections is not None
+    late = subprocess.run([*words, "0"], input=script, capture_output=True, text=True, timeout=120, check=True)
+    unread = parse(late.stdout, "@m")
+    assert unread, "it is whole all the same"
+    assert {item.exit for item in unread.values()} == {124}
     read = {name for name, item in sections.items() if item.exit == 0}
     assert {"hostname", "release", "cores", "memory", "passwd", "folders"} <= read
     assert not {"listening", "connections", "services", "unit some.service", "mariadb settings"} & read
@@ -147,6 +151,6 @@ def test_the_script_says_what_it_cannot_read_and_comes_to_its_end(tmp_path: Path
 
 def test_the_command_quotes_what_people_declared() -> None:
     line, script = probe.command("@m", ["/srv/a b", "/srv/$(x)"], ["x.service"])
-    assert line == "/bin/sh -s -- @m '/srv/$(x)\n/srv/a b' x.service"
+    assert line == "/bin/sh -s -- @m '/srv/$(x)\n/srv/a b' x.service 108"
     assert script == PROBE.read_text()
     assert set(SECTIONS) > {"hostname"}

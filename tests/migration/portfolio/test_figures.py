@@ -36,6 +36,8 @@ def test_the_pause_offline_is_the_copy_the_check_and_the_switch() -> None:
 def test_files_pause_for_their_last_pass() -> None:
     found = estimate(MoveKind.FILES, 6 * GB, 100_000, online=None, files=200_000)
     assert found.pause == pytest.approx(10 + 6 * GB * 0.01 / RATES[MoveKind.FILES] + 10 + 20)
+    unknown = estimate(MoveKind.FILES, 6 * GB, 100_000, online=None)
+    assert (unknown.copy, unknown.pause) == (found.copy, None), "as many files as nobody counted"
 
 
 def test_an_unknown_size_makes_unknown_times_alone_and_together() -> None:

@@ -90,7 +90,7 @@ def _read(hub: Hub, reached: dict[str, Reach], timeout: float, out: Discovery) -
     folders = [move.path for move in moves if move.kind is MoveKind.FILES and move.path]
     units = [move.unit for move in moves if move.kind is MoveKind.APPLICATION and move.unit]
     mark = f"@{secrets.token_hex(16)}"
-    line, script = command(mark, folders, units)
+    line, script = command(mark, folders, units, timeout)
     errand = Errand(command=as_root(line), script=script, timeout=timeout, parallel=PARALLEL)
     found: dict[str, tuple[Reading, str | None]] = {}
     for answer in fan_out(reached, errand):

@@ -63,7 +63,7 @@ def estimate(
         link_mbps: Mbit/s.
         online: Whether changes are copied while writes go on; when not known, the pause is that of an offline move.
         large: Bytes in large objects, which logical replication leaves out.
-        files: How many files there are.
+        files: How many files there are; without that the pause of their last pass is not known.
     """
     if kind is MoveKind.APPLICATION:
         return Estimate(bytes=0, copy=0.0, pause=SWITCH, online=True)
@@ -72,7 +72,7 @@ def estimate(
     rate = min(link_mbps * 1e6 / 8 * LINK_SHARE, RATES[kind])
     copy = size / rate
     if kind is MoveKind.FILES:
-        pause = DRAIN + size * CHANGED / rate + (files or 0) / SCANNED + SWITCH
+        pause = None if files is None else DRAIN + size * CHANGED / rate + files / SCANNED + SWITCH
         return Estimate(bytes=size, copy=copy, pause=pause, online=True)
     if online:
         return Estimate(bytes=size, copy=copy, pause=DRAIN + (large or 0) / rate + SWITCH, online=True)

@@ -65,7 +65,7 @@ class FoundServer:
     """Replication slots; for PostgreSQL."""
     accounts: tuple[str, ...] | None = None
     log_rate: float | None = None
-    """Bytes of write-ahead log a second, while it was read; for PostgreSQL."""
+    """Bytes of write-ahead log a second, while it was read."""
     databases: tuple[FoundDatabase, ...] | None = None
     """Without templates and the server's own."""
 

@@ -1,8 +1,10 @@
 # Reads one server that systems run on today; runs as root, changes nothing, writes nothing. Arguments: a mark that no
-# output can guess, and the folders and units that are declared, one a line each. Sections as in the reading of hosts.
+# output can guess, the folders and units that are declared, and seconds after which nothing is begun any more. Sections
+# as in the reading of hosts; one that was not begun ends with 124.
 mark=$1
 folders=$2
 wanted=$3
+until=$(($(date +%s) + $4))
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 # Reading must not become writing, wait for locks, or go on for long: the server has work to do.
@@ -18,12 +20,21 @@ databases=64
 most=200
 lines=2000
 
+begins() {
+    [ "$(date +%s)" -lt "$until" ]
+}
+
 section() {
     name=$1
     shift
     printf '%s begin %s\n' "$mark" "$name"
-    "$@" </dev/null 2>/dev/null
-    printf '\n%s end %s %s\n' "$mark" "$name" "$?"
+    if begins; then
+        "$@" </dev/null 2>/dev/null
+        code=$?
+    else
+        code=124
+    fi
+    printf '\n%s end %s %s\n' "$mark" "$name" "$code"
 }
 
 asking() {
@@ -39,7 +50,8 @@ script() {
 postgres() {
     port=$1
     database=$2
-    timeout 40 runuser -u postgres -- psql -X -q -A -t -v ON_ERROR_STOP=1 -p "$port" -d "$database" -c "$3"
+    begins || return 124
+    timeout 40 runuser -u postgres -- psql -X -q -A -t -v ON_ERROR_STOP=1 -p "$port" -d "$database" -c "$3" </dev/null
 }
 
 # One JSON value a line; what needs a newer server than this stands in a section of its own.
@@ -101,12 +113,22 @@ mariadb_client() {
 }
 
 maria() {
-    timeout 40 "$client" --protocol=socket --connect-timeout=5 --default-character-set=utf8mb4 -N -B -e "SET SESSION TRANSACTION READ ONLY; $1"
+    begins || return 124
+    # shellcheck disable=SC2086  # no option, or one
+    timeout 40 "$client" $defaults --protocol=socket --connect-timeout=5 --default-character-set=utf8mb4 -N -B \
+        -e "SET SESSION TRANSACTION READ ONLY; $1" </dev/null
 }
 
 own="NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')"
 
+mariadb_log() {
+    maria "SHOW GLOBAL STATUS LIKE 'Innodb_os_log_written'; SELECT 'time', unix_timestamp(now(6))"
+}
+
 mariadb() {
+    # Where root needs a password, Debian's own account has it in a file that root reads.
+    maria 'SELECT 1' >/dev/null 2>&1 || { [ -r /etc/mysql/debian.cnf ] && defaults=--defaults-file=/etc/mysql/debian.cnf; }
+    section "mariadb log" mariadb_log
     section "mariadb settings" maria "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'version_comment', 'log_bin',
         'binlog_format', 'binlog_row_image', 'server_id', 'gtid_mode', 'gtid_strict_mode', 'character_set_server',
         'collation_server', 'lower_case_table_names', 'sql_mode', 'datadir', 'port', 'read_only', 'expire_logs_days')"
@@ -161,6 +183,10 @@ sizes() {
             printf '%s\t-\t-\n' "$folder"
             continue
         fi
+        if ! begins; then
+            printf '%s\t?\t?\n' "$folder"
+            continue
+        fi
         # Given up rather than guessed: a folder of many millions of files takes longer than this may.
         bytes=$(timeout 20 du -sx -B1 --apparent-size "$folder" 2>/dev/null) || bytes='?'
         # A pipe would end well although its first half was given up.
@@ -211,6 +237,7 @@ main() {
         postgresql "$port"
     done
     client=$(mariadb_client)
+    defaults=
     section mariadb running 'mariadbd|mysqld'
     [ -n "$client" ] && mariadb
     section connections connections
@@ -220,6 +247,7 @@ main() {
             SELECT json_build_object('position', pg_current_wal_insert_lsn() - '0/0'::pg_lsn,
             'time', extract(epoch FROM clock_timestamp()))"
     done
+    [ -n "$client" ] && section "mariadb later" mariadb_log
     printf '%s complete\n' "$mark"
 }
 

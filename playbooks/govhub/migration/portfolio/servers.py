@@ -106,11 +106,23 @@ def _database(reading: Reading, port: int, listed: dict[str, Any]) -> FoundDatab
 
 def _rate(reading: Reading, name: str) -> float | None:
     first, second = _values(reading, f"{name} wal"), _values(reading, f"{name} later")
-    if not first or not second or second[0]["time"] <= first[0]["time"]:
+    return _grown(first[0] if first else None, second[0] if second else None)
+
+
+def _grown(first: dict[str, float] | None, second: dict[str, float] | None) -> float | None:
+    """Bytes a second between two looks at a log."""
+    if not first or not second or second["time"] <= first["time"]:
         return None
-    grown: float = second[0]["position"] - first[0]["position"]
-    passed: float = second[0]["time"] - first[0]["time"]
-    return round(grown / passed, 1)
+    return round((second["position"] - first["position"]) / (second["time"] - first["time"]), 1)
+
+
+def _written(reading: Reading, name: str) -> dict[str, float] | None:
+    """How much MariaDB's log had, and when."""
+    values = {row[0].lower(): row[1] for row in _rows(reading, name) or [] if len(row) == 2}
+    try:
+        return {"position": float(values["innodb_os_log_written"]), "time": float(values["time"])}
+    except (KeyError, ValueError):
+        return None
 
 
 def _mariadb(reading: Reading) -> FoundServer | None:
@@ -122,6 +134,7 @@ def _mariadb(reading: Reading) -> FoundServer | None:
     engine = "mariadb" if "mariadb" in words else "mysql"
     port = settings.get("port", "")
     sessions, users = _rows(reading, "mariadb sessions"), _rows(reading, "mariadb users")
+    written = [_written(reading, "mariadb log"), _written(reading, "mariadb later")]
     number = int(port) if port.isdigit() else None
     return FoundServer(
         engine=engine,
@@ -136,6 +149,7 @@ def _mariadb(reading: Reading) -> FoundServer | None:
             if len(row) == 4
         ),
         accounts=None if users is None else tuple(f"{row[0]}@{row[1]}" for row in users if len(row) == 2),
+        log_rate=_grown(*written),
         databases=_schemas(reading, engine, number),
     )
 

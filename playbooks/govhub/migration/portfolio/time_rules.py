@@ -57,9 +57,11 @@ def _log(part: Part, found: Estimate) -> Iterator[Finding]:
         text = f"how much room {part.move.source} has for logs during the copy is not known"
         yield say(part, "POR051", Weight.UNKNOWN, text, "not read", "read it again")
         return
-    need = (server.log_rate or 0) * found.copy * LOG_FACTOR
     free = room.free - KEPT_FREE * room.size
-    if free < need or free <= 0:
+    if server.log_rate is None and free > 0:
+        text = f"how fast the log of {part.move.source} grows is not known"
+        yield say(part, "POR051", Weight.UNKNOWN, text, "two looks are needed", "read it again, while people work")
+    elif free <= 0 or free < (server.log_rate or 0) * found.copy * LOG_FACTOR:
         rate = "unknown rate" if server.log_rate is None else f"{amount(int(server.log_rate))}/s"
         yield say(
             part,
