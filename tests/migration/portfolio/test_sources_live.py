@@ -70,14 +70,31 @@ def old(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Old]:
         made.server.install()
         made.server.postgresql("enrol", Content(rows=300, large=3, keyless=True))
         made.server.mariadb("forgotten", Content(rows=50))
+        made.server.psql('CREATE DATABASE "odd name; --"')
+        made.server.psql(ODD, "odd name; --")
+        made.server.run("cat >/etc/cron.d/backup", CRON)
         made.server.files("/srv/scans", count=40)
         made.server.application("register", "postgresql", "enrol", per_second=50)
         yield made
 
 
-def found(document: dict[str, Any], system: str = "school-enrolment") -> dict[str, dict[str, Any]]:
+ODD = """
+CREATE UNLOGGED TABLE quick (id int PRIMARY KEY);
+CREATE TABLE indexed (id int NOT NULL);
+CREATE UNIQUE INDEX by_id ON indexed (id);
+ALTER TABLE indexed REPLICA IDENTITY USING INDEX by_id;
+CREATE TABLE "Weird ""table" (id int)
+"""
+CRON = "# A comment\nMAILTO=root\n0 3 * * * root PGPASSWORD=geheim /usr/bin/pg_dump --password=geheim enrol\n"
+
+
+def findings(document: dict[str, Any], system: str = "school-enrolment") -> list[dict[str, Any]]:
     item = next(item for item in document["systems"] if item["system"] == system)
-    return {f"{one['code']} {one.get('move', '')}".strip(): one for one in item["findings"]}
+    return sorted(item["findings"], key=lambda one: str(one["summary"]))
+
+
+def found(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {f"{one['code']} {one.get('move', '')}".strip(): one for one in findings(document)}
 
 
 def test_sources_are_booted_beside_hosts_and_are_none(old: Old) -> None:
@@ -95,7 +112,7 @@ def test_a_source_is_read_as_it_is(old: Old) -> None:
     (source,) = document["sources"]
     assert source["release"] == "debian 12"
     postgresql, mariadb = source["servers"]
-    (database,) = postgresql["databases"]
+    database, odd = sorted(postgresql["databases"], key=lambda item: str(item["name"]))
     assert abs(database["size"] - int(old.server.psql("SELECT pg_database_size('enrol')"))) < 4 * 2**20
     tables = (
         "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
@@ -103,6 +120,9 @@ def test_a_source_is_read_as_it_is(old: Old) -> None:
     assert database["tables"] == int(old.server.psql(tables, "enrol"))
     assert (database["keyless"], database["keyless_names"]) == (1, ("audit_log",))
     assert (database["large_objects"], database["extensions"]) == (3, {"pg_trgm": "1.6"})
+    # A unique index that replication goes by is as good as a key.
+    assert (odd["name"], odd["tables"], odd["unlogged"]) == ("odd name; --", 3, 1)
+    assert odd["keyless_names"] == ('"Weird ""table"',)
     assert postgresql["settings"]["wal_level"] == "replica"
     assert postgresql["log_rate"] > 0, "the application writes"
     assert [item["name"] for item in mariadb["databases"]] == ["forgotten"]
@@ -115,7 +135,19 @@ def test_a_source_is_read_as_it_is(old: Old) -> None:
     # What was found, against what was declared.
     problems = found(document)
     assert {"POR015 db", "POR016", "POR030 db", "POR035 db", "POR037 db"} <= set(problems)
-    assert "forgotten" in problems["POR016"]["summary"]
+    undeclared = [item["summary"] for item in findings(document) if item["code"] == "POR016"]
+    assert undeclared == [
+        "the mariadb database forgotten is not declared",
+        "the postgresql database odd name; -- is not declared",
+    ]
+
+
+def test_arguments_of_jobs_never_leave_the_source(old: Old) -> None:
+    (source,) = old.assess("school-enrolment")["sources"]
+    assert ("root", "0 3 * * *", "/usr/bin/pg_dump") in source["jobs"]
+    kept = (hub_home("mini") / "sources" / f"{SOURCE}.json").read_text(encoding="utf-8")
+    assert "pg_dump" in kept
+    assert "geheim" not in kept
 
 
 def test_reading_leaves_the_source_as_it_was(old: Old) -> None:
