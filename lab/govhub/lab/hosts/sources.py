@@ -60,7 +60,7 @@ WantedBy=multi-user.target
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """How much a database holds, and what makes its move hard; 1000 people are about 3 MB."""
+    """How much a database holds, and what makes its move hard; 1000 people are about 2 MB on PostgreSQL."""
 
     rows: int = 500
     """People; each with two cases and six payments (MariaDB: one case, three payments)."""
