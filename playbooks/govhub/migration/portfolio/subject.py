@@ -10,6 +10,7 @@ from govhub.core.quantities import bytes_of
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.migration import Migration, Move, MoveKind
 from govhub.inventory.model.tenancy import System
+from govhub.migration.portfolio.finding import Finding, Weight
 from govhub.migration.portfolio.found import FoundDatabase, FoundServer, SourceFacts
 
 
@@ -100,3 +101,16 @@ class Part:
             return 0
         found = self.found_size
         return self.declared_size if found is None else found
+
+    def say(self, code: str, weight: Weight, summary: str, evidence: str, way_out: str) -> Finding:
+        """A finding about this move."""
+        return Finding(
+            code=code,
+            weight=weight,
+            summary=summary,
+            evidence=evidence,
+            way_out=way_out,
+            system=self.migration.system,
+            source=self.move.source,
+            move=self.move.name,
+        )

@@ -8,7 +8,6 @@ from govhub.core.quantities import bytes_of
 from govhub.inventory import sizing
 from govhub.inventory.model.databases import Database
 from govhub.inventory.model.migration import Migration, Move, MoveKind, Strategy
-from govhub.migration.portfolio.data_rules import say
 from govhub.migration.portfolio.finding import Finding, Weight
 from govhub.migration.portfolio.subject import Part, Portfolio
 from govhub.migration.portfolio.units import amount
@@ -37,8 +36,7 @@ def target_findings(part: Part) -> Iterator[Finding]:
 def _nowhere(part: Part) -> Iterator[Finding]:
     move = part.move
     wanted = {MoveKind.FILES: "host", MoveKind.APPLICATION: "workload"}.get(move.kind, "database server")
-    yield say(
-        part,
+    yield part.say(
         "POR040",
         Weight.RISK,
         f"it is not declared where {move.name} moves to",
@@ -55,8 +53,7 @@ def _own(part: Part, server: Database) -> Iterator[Finding]:
     wanted = part.move.to_database or part.move.database
     mine = [item.database for item in server.tenants if system and item.tenant == system.tenant]
     if system and wanted not in mine:
-        yield say(
-            part,
+        yield part.say(
             "POR041",
             Weight.BLOCKER,
             f"{server.name} has no database {wanted} for {system.tenant}",
@@ -72,8 +69,7 @@ def _room(part: Part, hosts: list[str]) -> Iterator[Finding]:
     sizes = [item.size for item in coming]
     rooms = [_storage(portfolio, host) for host in hosts]
     if None in rooms or not rooms:
-        yield say(
-            part,
+        yield part.say(
             "POR042",
             Weight.UNKNOWN,
             f"how much {to} can hold is not declared",
@@ -84,8 +80,7 @@ def _room(part: Part, hosts: list[str]) -> Iterator[Finding]:
     need, have = sum(size or 0 for size in sizes) * ROOM, min(room or 0 for room in rooms)
     if need > have:
         unknown = f", and {sizes.count(None)} of unknown size" if None in sizes else ""
-        yield say(
-            part,
+        yield part.say(
             "POR043",
             Weight.BLOCKER,
             f"{to} has {amount(have)}; what moves there needs {amount(int(need))}",
@@ -124,8 +119,7 @@ def _quota(part: Part) -> Iterator[Finding]:
     ]
     need, have = sum(size or 0 for size in sizes), sizing.storage_quota(portfolio.hub.model, tenant)
     if need > have:
-        yield say(
-            part,
+        yield part.say(
             "POR044",
             Weight.BLOCKER,
             f"databases without a server of {tenant.name} need {amount(need)}; its quota of storage is {amount(have)}",
@@ -149,8 +143,7 @@ def _workload(part: Part) -> Iterator[Finding]:
     unit = part.facts.units.get(part.move.unit or "") if part.facts else None
     workload = next((item for item in system.workloads if item.name == part.move.to), None) if system else None
     if workload and unit and unit.memory and unit.memory > bytes_of(workload.memory):
-        yield say(
-            part,
+        yield part.say(
             "POR045",
             Weight.RISK,
             f"{part.move.unit} uses {amount(unit.memory)}; a pod of {workload.name} may use {workload.memory}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from govhub.inventory.model.migration import Migration
-from govhub.migration.portfolio.data_rules import keeps_online, say
+from govhub.migration.portfolio.engine_rules import keeps_online
 from govhub.migration.portfolio.estimate import Estimate, estimate
 from govhub.migration.portfolio.finding import Finding, Weight
 from govhub.migration.portfolio.subject import Part, Portfolio
@@ -36,8 +36,7 @@ def part_findings(part: Part) -> Iterator[Finding]:
     """Room for the log while one database is copied, and sizes that nobody knows (POR050, POR051)."""
     found = estimate_of(part)
     if found.copy is None:
-        yield say(
-            part,
+        yield part.say(
             "POR050",
             Weight.UNKNOWN,
             f"how large {part.move.name} is, is not known",
@@ -55,16 +54,15 @@ def _log(part: Part, found: Estimate) -> Iterator[Finding]:
     room = facts.room_at(directory) if directory else None
     if room is None:
         text = f"how much room {part.move.source} has for logs during the copy is not known"
-        yield say(part, "POR051", Weight.UNKNOWN, text, "not read", "read it again")
+        yield part.say("POR051", Weight.UNKNOWN, text, "not read", "read it again")
         return
     free = room.free - KEPT_FREE * room.size
     if server.log_rate is None and free > 0:
         text = f"how fast the log of {part.move.source} grows is not known"
-        yield say(part, "POR051", Weight.UNKNOWN, text, "two looks are needed", "read it again, while people work")
+        yield part.say("POR051", Weight.UNKNOWN, text, "two looks are needed", "read it again, while people work")
     elif free <= 0 or free < (server.log_rate or 0) * found.copy * LOG_FACTOR:
         rate = "unknown rate" if server.log_rate is None else f"{amount(int(server.log_rate))}/s"
-        yield say(
-            part,
+        yield part.say(
             "POR051",
             Weight.BLOCKER,
             f"{room.mount} of {part.move.source} has {amount(room.free)} free; logs that wait for the copy need more",
