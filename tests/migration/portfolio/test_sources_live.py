@@ -97,6 +97,12 @@ def found(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {f"{one['code']} {one.get('move', '')}".strip(): one for one in findings(document)}
 
 
+@pytest.fixture(scope="module")
+def document(old: Old) -> dict[str, Any]:
+    """What one look at the source brought."""
+    return old.assess("school-enrolment")
+
+
 def test_sources_are_booted_beside_hosts_and_are_none(old: Old) -> None:
     assert set(old.fleet.machines()) == {HOST, SOURCE, PARTNER}
     hub, _ = valid_hub(str(old.folder))
@@ -107,8 +113,7 @@ def test_sources_are_booted_beside_hosts_and_are_none(old: Old) -> None:
     assert {item["host"] for item in hosts_facts(SweepRequest(hub=str(old.folder)))["hosts"]} == {HOST}
 
 
-def test_a_source_is_read_as_it_is(old: Old) -> None:
-    document = old.assess("school-enrolment")
+def test_a_source_is_read_as_it_is(old: Old, document: dict[str, Any]) -> None:
     (source,) = document["sources"]
     assert source["release"] == "debian 12"
     postgresql, mariadb = source["servers"]
@@ -142,8 +147,8 @@ def test_a_source_is_read_as_it_is(old: Old) -> None:
     ]
 
 
-def test_arguments_of_jobs_never_leave_the_source(old: Old) -> None:
-    (source,) = old.assess("school-enrolment")["sources"]
+def test_arguments_of_jobs_never_leave_the_source(document: dict[str, Any]) -> None:
+    (source,) = document["sources"]
     assert ("root", "0 3 * * *", "/usr/bin/pg_dump") in source["jobs"]
     kept = (hub_home("mini") / "sources" / f"{SOURCE}.json").read_text(encoding="utf-8")
     assert "pg_dump" in kept
@@ -184,6 +189,7 @@ def test_who_talks_with_it_becomes_a_candidate_for_a_dependency(old: Old) -> Non
     assert old.server.password not in str(old.assess(offline=True)), "secrets are not read"
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_is_there_after_the_database_was_killed(old: Old) -> None:
     before = old.server.acknowledged("register")
     old.server.run("pkill -9 postgres; sleep 1; systemctl restart postgresql@15-main")
@@ -195,6 +201,7 @@ def test_what_was_acknowledged_is_there_after_the_database_was_killed(old: Old) 
     assert {name: entries.get(name) for name in acknowledged} == acknowledged
 
 
+@pytest.mark.slow
 def test_the_register_writes_to_mariadb_as_well(old: Old) -> None:
     old.server.application("other", "mariadb", "forgotten", port=8081)
     deadline = time.monotonic() + 20
@@ -217,6 +224,7 @@ def test_an_account_that_may_not_read_is_told_and_the_last_reading_stands_in(old
         old.server.run("mv /root/govhub /etc/sudoers.d/")
 
 
+@pytest.mark.slow
 def test_offline_works_when_the_source_is_gone(old: Old) -> None:
     known = old.assess("school-enrolment")
     old.machine(SOURCE).power_cut()
