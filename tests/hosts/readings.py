@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.x509.oid import NameOID
 
+from govhub.core.sections import Reading, parse
 from govhub.core.settings import hub_home
-from govhub.hosts.reading.sections import Reading, parse
 
 MARK = "@mark"
 TIME = "2026-03-02T08:00:00+00:00"

@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from govhub.core.errors import GovhubError, ToolMissing
+from govhub.core.sections import load_reading, parse
 from govhub.hosts import fanout
 from govhub.hosts.fanout import Answer, Errand, fan_out
 from govhub.hosts.reach import Reach
 from govhub.hosts.reading.facts import facts_of
-from govhub.hosts.reading.sections import command, load_reading, parse
+from govhub.hosts.reading.sections import command
 from govhub.ops.hostread import problem_of, refused
 from hosts.readings import MARK, SECTIONS, answer, certificate, reading, without
 

@@ -30,11 +30,13 @@ SECTIONS = {
 class Sections(TyperGroup):
     """The list of commands under headings, in the order of use; what no heading names comes last."""
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # the parent's signature
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list into ``--help``."""
         left = {name: command for name, command in self.commands.items() if not command.hidden}
         width = max(map(len, left), default=0)
-        for title, names in [*SECTIONS.items(), ("Commands", tuple(left))]:
+        # Commands of a group may be called like others, and belong nowhere else.
+        titles = SECTIONS.items() if ctx.parent is None else ()
+        for title, names in [*titles, ("Commands", tuple(left))]:
             rows = [(name.ljust(width), left.pop(name).get_short_help_str(100)) for name in names if name in left]
             if rows:
                 with formatter.section(title):

@@ -14,13 +14,14 @@ from typing import Any
 
 from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.files import private_folder, write_atomic
+from govhub.core.sections import Reading, load_reading, parse
 from govhub.core.settings import hub_home
 from govhub.hosts.audit.catalogue import kernel_settings, units
 from govhub.hosts.fanout import PARALLEL, SECONDS, Answer, Errand, as_root, fan_out
 from govhub.hosts.fingerprint import address_of
 from govhub.hosts.reach import reaches
 from govhub.hosts.reading.facts import facts_of
-from govhub.hosts.reading.sections import Reading, command, load_reading, parse
+from govhub.hosts.reading.sections import command
 from govhub.hosts.variables import declared_hosts
 from govhub.inventory.loader import Hub
 from govhub.ops.hostside import HostsSide, check_limit, chosen

@@ -1,21 +1,18 @@
-"""``import``: departments and systems from CSV and Excel tables."""
+"""``import``: parts of a hub from CSV and Excel tables."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from govhub.engine.lease import HubLock
 from govhub.engine.state import State
-from govhub.inventory.importers import ImportResult
+from govhub.inventory.importers import ImportResult, What
 from govhub.inventory.importers import import_table as run_import
 from govhub.ops.load import valid_hub
 from govhub.ops.session import state_bucket
 
 
-def import_table(
-    hub: str, file: Path, what: Literal["departments", "systems"], *, dry_run: bool, partial: bool
-) -> ImportResult:
+def import_table(hub: str, file: Path, what: What, *, dry_run: bool, partial: bool) -> ImportResult:
     """Import one table into a hub's files.
 
     Raises:

@@ -15,6 +15,7 @@ from govhub.lab.cluster import LabCluster
 from govhub.lab.dns import serve_names
 from govhub.lab.hosts import images
 from govhub.lab.hosts.fleet import Fleet
+from govhub.lab.hosts.sources import PACKAGES
 from govhub.lab.nodes import LOCAL_VOLUMES, SIMULATED, STORAGE_CLASS, drop_nodes, make_local_volumes
 from govhub.lab.toolchain import NODE, require
 from govhub.ops.addresses import ranges_of
@@ -25,6 +26,8 @@ Progress = Callable[[str], None]
 def boot_hosts(hub: Hub, count: int, progress: Progress) -> list[dict[str, Any]]:
     """Boot real hosts: ``count`` of them, those marked ``lab`` first; 0 boots those that are marked.
 
+    Sources that the lab plays are booted beside them.
+
     Raises:
         ToolMissing: not root, or the tools are not installed.
         InvalidInput: none is marked and no number given.
@@ -33,9 +36,20 @@ def boot_hosts(hub: Hub, count: int, progress: Progress) -> list[dict[str, Any]]
     names = chosen_hosts(hub, count)
     started = time.monotonic()
     fleet = Fleet(hub.name)
-    seconds = fleet.up(names, packages(), progress)
+    sources = lab_sources(hub)
+    seconds = fleet.up([*names, *sources], lab_packages(), progress)
     progress(f"{len(seconds)} hosts booted, SSH answers after {time.monotonic() - started:.1f} s")
     return [item | {"seconds": seconds.get(item["name"])} for item in fleet.describe()]
+
+
+def lab_packages() -> list[str]:
+    """What the lab's mirror has: what roles install, and what old servers have."""
+    return sorted({*packages(), *PACKAGES})
+
+
+def lab_sources(hub: Hub) -> list[str]:
+    """The sources that the lab plays."""
+    return [source.name for source in hub.model.sources if source.lab]
 
 
 def chosen_hosts(hub: Hub, count: int) -> list[str]:
@@ -47,7 +61,7 @@ def chosen_hosts(hub: Hub, count: int) -> list[str]:
     placed = list(hub.topology.hosts.values())
     marked = [host.name for host in placed if host.lab]
     names = [*marked, *(host.name for host in placed if not host.lab)][: count or len(marked)]
-    if not names:
+    if not names and not lab_sources(hub):
         raise InvalidInput.one(
             "LAB018", f"no host of {hub.name} is marked `lab: true`", hint="mark some, or say how many"
         )

@@ -22,15 +22,33 @@ def forget_key(reach: Reach) -> bool:
     return _keygen("-R", reach.address, "-f", str(file)) == 0
 
 
+def known_keys(reach: Reach) -> list[str]:
+    """The fingerprints on record for this address, as ``SHA256:…``; none where there is no record."""
+    file = _file(reach)
+    if not file.is_file():
+        return []
+    words = _printed("-l", "-F", reach.address, "-f", str(file)).split()
+    return [word for word in words if word.startswith("SHA256:")]
+
+
 def _file(reach: Reach) -> Path:
     return Path(reach.known_hosts) if reach.known_hosts else Path.home() / ".ssh" / "known_hosts"
 
 
 def _keygen(*words: str) -> int:
+    return _run(*words)[0]
+
+
+def _printed(*words: str) -> str:
+    return _run(*words)[1]
+
+
+def _run(*words: str) -> tuple[int, str]:
     # Hashed records are only found by OpenSSH's own tool.
     try:
         command = ["ssh-keygen", *words]
-        return subprocess.run(command, capture_output=True, check=False, timeout=20).returncode
+        done = subprocess.run(command, capture_output=True, check=False, timeout=20, text=True)
     except FileNotFoundError:
         # Without OpenSSH no host was ever contacted from here.
-        return 1
+        return 1, ""
+    return done.returncode, done.stdout

@@ -34,6 +34,8 @@ class Reaches:
     """Networks by purpose (``management``, ``nodes``) beside those that the hub declares."""
     joins: dict[str, Join] = field(default_factory=dict)
     """How hosts become nodes, by cluster."""
+    sources: dict[str, Reach] = field(default_factory=dict)
+    """The departments' servers that systems run on today; they are read, never configured."""
 
 
 def reaches(hub: Hub) -> Reaches:
@@ -47,7 +49,8 @@ def reaches(hub: Hub) -> Reaches:
         return _of_lab(path, hub)
     login = hub.model.baseline.login
     found = {host.name: Reach(host.address, login) for host in hub.topology.hosts.values() if host.address}
-    return Reaches(found, joins={item.name: item.join for item in hub.model.clusters if item.join})
+    sources = {item.name: Reach(item.address, item.login) for item in hub.model.sources if item.address}
+    return Reaches(found, joins={item.name: item.join for item in hub.model.clusters if item.join}, sources=sources)
 
 
 def _of_lab(path: Path, hub: Hub) -> Reaches:
@@ -62,5 +65,10 @@ def _of_lab(path: Path, hub: Hub) -> Reaches:
             f"{path} does not say how the lab's hosts are reached",
             hint=f"govhub lab down {hub.name} && govhub lab up {hub.name} --hosts",
         ) from error
-    declared = hub.topology.hosts
-    return Reaches({name: reach for name, reach in hosts.items() if name in declared}, variables, networks, joins)
+    return Reaches(
+        {name: reach for name, reach in hosts.items() if name in hub.topology.hosts},
+        variables,
+        networks,
+        joins,
+        {item.name: hosts[item.name] for item in hub.model.sources if item.name in hosts},
+    )

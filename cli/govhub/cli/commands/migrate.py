@@ -8,6 +8,7 @@ from govhub.cli.commands import (
     migrate_approve,
     migrate_dossier,
     migrate_plan,
+    migrate_portfolio,
     migrate_run,
     migrate_status,
     migrate_verify,
@@ -15,7 +16,15 @@ from govhub.cli.commands import (
 from govhub.cli.grammar import group
 
 # Each module has `register(child)`.
-_COMMANDS = (migrate_plan, migrate_run, migrate_status, migrate_approve, migrate_verify, migrate_dossier)
+_COMMANDS = (
+    migrate_portfolio,
+    migrate_plan,
+    migrate_run,
+    migrate_status,
+    migrate_approve,
+    migrate_verify,
+    migrate_dossier,
+)
 
 
 def register(app: typer.Typer) -> None:

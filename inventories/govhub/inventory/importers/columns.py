@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from govhub.inventory.importers import values
+from govhub.inventory.importers import moves, values
 from govhub.inventory.importers.values import Converter
+from govhub.inventory.model.migration import Migration, Source
+from govhub.inventory.model.tenancy import System, Tenant
 
-What = Literal["departments", "systems"]
-SECTIONS: dict[What, str] = {"departments": "tenants", "systems": "systems"}
+What = Literal["departments", "systems", "sources", "migrations", "moves"]
+Refers = Literal["", "tenants", "systems"]
 FieldPath = tuple[str, ...]
 _NOISE = re.compile(r"\([^)]*\)|\[[^\]]*\]|[\s_*:\-]+")
 
@@ -27,6 +29,8 @@ class Column:
     convert: Converter = values.plain
     required: bool = False
     hint: str = ""
+    refers: Refers = ""
+    """The section whose items may be given by their Chinese titles."""
 
     @property
     def spellings(self) -> str:
@@ -34,11 +38,47 @@ class Column:
         return f"{self.name} (or {self.headings[0]})" if self.headings else self.name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of table: which section of the hub its rows go to, and how."""
+
+    section: str
+    model: type[Tenant] | type[System] | type[Source] | type[Migration]
+    columns: tuple[Column, ...]
+    key: str = "name"
+    """What tells the items of the section apart; the first column holds it."""
+    part: str = ""
+    """The list in an item that a row may speak of, one part a row."""
+    part_column: str = ""
+    """The column that names the part."""
+    default: str = ""
+    """The part's name where the row gives none; without it every row has to."""
+    one_line: tuple[str, ...] = ()
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The keys of an item in the order in which new ones are written."""
+        return tuple(dict.fromkeys(column.path[0] for column in self.columns))
+
+
 def _column(
-    path: str, *headings: str, convert: Converter = values.plain, name: str = "", required: bool = False, hint: str = ""
+    path: str,
+    *headings: str,
+    convert: Converter = values.plain,
+    name: str = "",
+    required: bool = False,
+    hint: str = "",
+    refers: Refers = "",
 ) -> Column:
-    steps = tuple(path.split("."))
-    return Column(name=name or steps[-1], headings=headings, path=steps, convert=convert, required=required, hint=hint)
+    return Column(
+        name=name or path.rpartition(".")[2],
+        headings=headings,
+        path=tuple(path.split(".")),
+        convert=convert,
+        required=required,
+        hint=hint,
+        refers=refers,
+    )
 
 
 _SLUG = "lower-case letters, digits and hyphens, such as public-security; it becomes part of Kubernetes names"
@@ -105,6 +145,7 @@ SYSTEMS: tuple[Column, ...] = (
         convert=values.title,
         required=True,
         hint="a department's name",
+        refers="tenants",
     ),
     _column("owner", "责任处室", "责任科室", "负责处室", "office", convert=values.title, required=True),
     _column("tier", "等级", "重要等级", "业务等级", convert=values.grade, required=True, hint="1, 2 or 3"),
@@ -137,7 +178,107 @@ SYSTEMS: tuple[Column, ...] = (
     *_NOTES,
 )
 
-COLUMNS: dict[What, tuple[Column, ...]] = {"departments": DEPARTMENTS, "systems": SYSTEMS}
+SOURCES: tuple[Column, ...] = (
+    _column("name", "标识", "服务器", "服务器名称", "主机名", "server", "host", required=True, hint=_SLUG),
+    _column(
+        "tenant",
+        "所属部门",
+        "部门",
+        "单位",
+        "department",
+        convert=values.title,
+        required=True,
+        hint="a department's name",
+        refers="tenants",
+    ),
+    _column("address", "地址", "ip", "ip地址", "管理地址", hint="where SSH answers, such as 172.16.4.11"),
+    _column("login", "账号", "登录账号", "登录名", "account", hint="the account that may use sudo"),
+    _column("lab", "实验", "实验室", convert=values.yes_no, hint="yes when the lab plays this server"),
+    *_NOTES,
+)
+
+_SYSTEM = _column(
+    "system",
+    "系统",
+    "系统名称",
+    "业务系统",
+    "系统标识",
+    convert=values.title,
+    required=True,
+    hint="a system's name",
+    refers="systems",
+)
+
+MIGRATIONS: tuple[Column, ...] = (
+    _SYSTEM,
+    _column(
+        "strategy",
+        "策略",
+        "迁移策略",
+        "上云方式",
+        "迁移方式",
+        convert=moves.strategy,
+        hint="rehost, replatform, retain or retire",
+    ),
+    _column(
+        "depends_on",
+        "依赖",
+        "依赖系统",
+        "依赖关系",
+        convert=moves.dependencies,
+        hint="systems with the kind of tie, such as welfare:call, tax:data:strong",
+    ),
+    _column("window.days", "窗口日", "割接日", convert=moves.days, hint="days of the week, such as fri, sat"),
+    _column("window.start", "窗口开始", "开始时间", convert=moves.clock, name="window_start", hint="such as 22:00"),
+    _column("window.minutes", "窗口时长", "时长", convert=values.integer, name="window_minutes", hint="minutes"),
+    _column("busy", "业务高峰", "禁止割接", convert=moves.busy, hint="such as 12-20~01-10 year-end closing; …"),
+    _column("not_before", "不早于", "最早日期", convert=moves.day, hint="a date, such as 2026-09-01"),
+    _column("not_after", "不晚于", "最晚日期", convert=moves.day, hint="a date, such as 2026-12-31"),
+    _column("effort", "工作量", "人天", convert=moves.number, hint="person-days"),
+    _column("trial_days", "试运行", "试运行天数", convert=moves.number, hint="days"),
+    *_NOTES,
+)
+
+MOVES: tuple[Column, ...] = (
+    _SYSTEM,
+    _column("moves.name", "迁移项", "名称", "标识", "move", required=True, hint=_SLUG),
+    _column(
+        "moves.kind",
+        "类型",
+        "种类",
+        convert=moves.kind,
+        required=True,
+        hint="postgresql, mariadb, files or application",
+    ),
+    _column("moves.source", "源服务器", "来源", "服务器", "server", required=True, hint="a name under `sources`"),
+    _column("moves.size", "大小", "数据量", "容量", convert=values.amount, hint=_BYTES),
+    _column("moves.database", "数据库", "数据库名", "库名"),
+    _column("moves.port", "端口", convert=values.integer),
+    _column("moves.path", "路径", "目录", convert=values.title, hint="a folder, such as /srv/scans"),
+    _column("moves.unit", "服务单元", "服务", convert=values.title, hint="a systemd unit, such as tax.service"),
+    _column("moves.to", "目标", "迁移到", hint="a server under `databases`, a host, or a workload"),
+    _column("moves.to_database", "目标数据库", "目标库名"),
+    _column("moves.to_path", "目标路径", "目标目录", convert=values.title),
+)
+
+TABLES: dict[What, Kind] = {
+    "departments": Kind(
+        section="tenants", model=Tenant, columns=DEPARTMENTS, one_line=("title", "overrides", "groups")
+    ),
+    "systems": Kind(
+        section="systems",
+        model=System,
+        columns=SYSTEMS,
+        part="workloads",
+        part_column="workload",
+        default="web",
+        one_line=("title",),
+    ),
+    "sources": Kind(section="sources", model=Source, columns=SOURCES),
+    "migrations": Kind(section="migrations", model=Migration, columns=MIGRATIONS, key="system", one_line=("window",)),
+    "moves": Kind(section="migrations", model=Migration, columns=MOVES, key="system", part="moves", part_column="name"),
+}
+COLUMNS: dict[What, tuple[Column, ...]] = {what: table.columns for what, table in TABLES.items()}
 
 
 def key_of(heading: str) -> str:

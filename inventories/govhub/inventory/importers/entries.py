@@ -11,16 +11,14 @@ from pydantic import ValidationError
 
 from govhub.core.diagnostics import Diagnostics
 from govhub.core.text import and_more
-from govhub.inventory.importers.columns import COLUMNS, Column, What, column_at
+from govhub.inventory.importers.columns import COLUMNS, TABLES, Column, Kind, Refers, What, column_at
 from govhub.inventory.importers.header import Header
 from govhub.inventory.importers.results import Outcome, RowResult
 from govhub.inventory.importers.tables import Row
 from govhub.inventory.importers.values import invisible, plain
-from govhub.inventory.model.tenancy import System, Tenant
 
 ItemPath = tuple[str | int, ...]
-MODELS: dict[What, type[Tenant] | type[System]] = {"departments": Tenant, "systems": System}
-DEFAULT_WORKLOAD = "web"
+_WHAT: dict[Refers, str] = {"tenants": "department", "systems": "system"}
 
 
 @dataclass(slots=True)
@@ -30,6 +28,8 @@ class Entry:
     row: Row
     name: str
     outcome: Outcome
+    part: str = ""
+    """The part of the item that the row speaks of."""
     changes: dict[ItemPath, Any] = field(default_factory=dict)
     found: Diagnostics = field(default_factory=Diagnostics)
 
@@ -42,19 +42,24 @@ class Entry:
         """It has an error now; the row is not imported."""
         self.outcome = Outcome.ERROR
 
+    @property
+    def label(self) -> str:
+        """What the row is called: the item's name, or ``item/part`` where each row is a part of its own."""
+        return f"{self.name}/{self.part}" if self.part else self.name
+
     def result(self, outcome: Outcome | None = None) -> RowResult:
         """The row's part of the report."""
         outcome = outcome or self.outcome
-        return RowResult(row=self.row.number, name=self.name, outcome=outcome, diagnostics=tuple(self.found))
+        return RowResult(row=self.row.number, name=self.label, outcome=outcome, diagnostics=tuple(self.found))
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the hub has: the items of the section by name, as they stand in the files, and department titles."""
+    """What the hub has: the items of the section by name, as they stand in the files, and titles."""
 
     items: dict[str, dict[str, Any]]
-    departments: dict[str, list[str]]
-    """Names of departments by Chinese title; several when the title is not unique."""
+    titles: dict[Refers, dict[str, list[str]]]
+    """Names by section and Chinese title; several when the title is not unique."""
 
 
 def make_entries(rows: list[Row], header: Header, what: What, known: Known) -> list[Entry]:
@@ -79,8 +84,9 @@ def _entry(row: Row, header: Header, what: What, known: Known) -> Entry:
     if entry.found.errors:
         return entry
     cells = _converted(entry, header, what, known)
-    item = known.items.get(name)
-    changes = _placed(entry, header, cells, item)
+    entry.name = str(cells.get(name_column, name))
+    item = known.items.get(entry.name)
+    changes = _placed(entry, header, cells, item, TABLES[what])
     if not entry.found.errors:
         _validate(entry, header, what, changes, item)
     return entry
@@ -117,43 +123,67 @@ def _converted(entry: Entry, header: Header, what: What, known: Known) -> dict[C
         except ValueError as error:
             _invalid(entry, header, column, str(error))
             continue
-        if what == "systems" and column.name == "tenant":
-            cells[column] = _department(entry, header, column, text, known)
+        if column.refers:
+            cells[column] = _referred(entry, header, column, text, known)
     return cells
 
 
-def _department(entry: Entry, header: Header, column: Column, text: str, known: Known) -> str:
-    """A department may be given by its Chinese title; two of the same title are not told apart by guessing."""
-    names = known.departments.get(text, [])
+def _referred(entry: Entry, header: Header, column: Column, text: str, known: Known) -> str:
+    """A department or system may be given by its Chinese title; two of one title are not told apart by guessing."""
+    names = known.titles[column.refers].get(text, [])
     if len(names) > 1:
         _invalid(
             entry, header, column, f'the title "{text[:60]}" belongs to {and_more(names)}', "write the name instead"
         )
     elif not names and not plain(text).isascii():
-        _invalid(entry, header, column, f'no department has the title "{text[:60]}"', "import the departments first")
+        word = _WHAT[column.refers]
+        _invalid(entry, header, column, f'no {word} has the title "{text[:60]}"', f"import the {word}s first")
     return names[0] if names else plain(text)
 
 
-def _placed(entry: Entry, header: Header, cells: dict[Column, Any], item: dict[str, Any] | None) -> dict[ItemPath, Any]:
-    """Each value with its place in the item; a sheet has one workload a row."""
-    parts = item.get("workloads", []) if item else []
+def _placed(
+    entry: Entry, header: Header, cells: dict[Column, Any], item: dict[str, Any] | None, kind: Kind
+) -> dict[ItemPath, Any]:
+    """Each value with its place in the item; a sheet has one part (a workload, a move) a row.
+
+    A part that the item does not have yet gets the place behind its last; :func:`settled` moves those on that
+    are not the first new one.
+    """
+    parts = (item.get(kind.part) or []) if item and kind.part else []
     names = [part.get("name") for part in parts]
-    chosen = next((value for column, value in cells.items() if column.name == "workload"), None)
+    chosen = next((value for column, value in cells.items() if kind.part and column.name == kind.part_column), None)
+    if kind.part and not kind.default:
+        entry.part = chosen or ""
     changes: dict[ItemPath, Any] = {}
     for column, value in cells.items():
-        if column.path[0] != "workloads":
+        if column.path[0] != kind.part:
             changes[column.path] = value
             continue
         if chosen is None and len(names) > 1:
-            summary = f'"{entry.name}" has {len(names)} workloads; the row does not say which one it means'
-            hint = f"add the column workload with one of: {and_more(names)}"
+            summary = f'"{entry.name}" has {len(names)} {kind.part}; the row does not say which one it means'
+            hint = f"add the column {kind.part_column} with one of: {and_more(names)}"
             entry.found.error("IMP026", summary, source=header.source(entry.row, column), hint=hint)
             return {}
         at = names.index(chosen) if chosen in names else (0 if names and chosen is None else len(names))
-        if at == len(names):
-            changes.setdefault(("workloads", at, "name"), chosen or DEFAULT_WORKLOAD)
-        changes["workloads", at, column.path[1]] = value
+        if at == len(names) and (chosen or kind.default):
+            changes.setdefault((kind.part, at, "name"), chosen or kind.default)
+        changes[kind.part, at, column.path[1]] = value
     return changes
+
+
+def settled(changes: dict[ItemPath, Any], kind: Kind, had: int, made: int) -> dict[ItemPath, Any]:
+    """The changes of a row whose new part comes behind ``made`` others that are new too.
+
+    Args:
+        changes: Of one row.
+        kind: Its table.
+        had: How many parts the item has in the files.
+        made: How many rows before it add one.
+    """
+    return {
+        (path[0], had + made, *path[2:]) if path[0] == kind.part and len(path) > 1 and path[1] == had else path: value
+        for path, value in changes.items()
+    }
 
 
 def _validate(
@@ -161,7 +191,7 @@ def _validate(
 ) -> None:
     data = merged(item or {}, changes)
     try:
-        model = MODELS[what].model_validate(data)
+        model = TABLES[what].model.model_validate(data)
     except ValidationError as error:
         for problem in error.errors(include_url=False):
             column = column_at(what, problem["loc"])
@@ -175,7 +205,7 @@ def _validate(
     if item is None:
         entry.outcome, entry.changes = Outcome.ADDED, changes
         return
-    same = MODELS[what].model_validate(merged(item, {})) == model
+    same = TABLES[what].model.model_validate(merged(item, {})) == model
     entry.outcome = Outcome.UNCHANGED if same else Outcome.UPDATED
     entry.changes = {path: value for path, value in changes.items() if not _is(item, path, value)}
 
@@ -195,7 +225,7 @@ def _duplicates(entries: list[Entry], header: Header, what: What) -> None:
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         if entry.name:
-            groups.setdefault(entry.name, []).append(entry)
+            groups.setdefault(entry.label, []).append(entry)
     for name, group in groups.items():
         first, *others = group
         equal = all(entry.changes == first.changes and entry.outcome is first.outcome for entry in others)

@@ -47,6 +47,8 @@ class ImportResult:
     diagnostics: tuple[Diagnostic, ...] = ()
     """Problems of the file or the hub as a whole; those of a row stand with the row."""
     files: tuple[Path, ...] = ()
+    diff: str = ""
+    """What changes in the files, as `diff -u` shows it."""
 
     @property
     def all_diagnostics(self) -> list[Diagnostic]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from govhub.core import settings
 from govhub.core.diagnostics import Diagnostic, Diagnostics, SourceRange
@@ -14,9 +15,19 @@ from govhub.core.errors import InvalidInput
 from govhub.core.text import plural
 from govhub.inventory.editing.meaning import ItemEdit
 from govhub.inventory.editing.tree import Layout
-from govhub.inventory.editing.trial import AGAIN, CHANGED, Contents, copy_hub, edited, new_errors, replace_files, same
-from govhub.inventory.importers.columns import COLUMNS, SECTIONS, What, column_at
-from govhub.inventory.importers.entries import Entry, Known, make_entries
+from govhub.inventory.editing.trial import (
+    AGAIN,
+    CHANGED,
+    Contents,
+    copy_hub,
+    edited,
+    new_errors,
+    replace_files,
+    same,
+    unified,
+)
+from govhub.inventory.importers.columns import TABLES, Kind, Refers, What, column_at
+from govhub.inventory.importers.entries import Entry, ItemPath, Known, make_entries, settled
 from govhub.inventory.importers.header import Header, read_header, require_columns
 from govhub.inventory.importers.results import ImportResult, Outcome
 from govhub.inventory.importers.tables import read_rows
@@ -24,8 +35,6 @@ from govhub.inventory.loader import Hub
 
 # Each round takes out the rows that break the hub; what is still broken after these is no single row's fault.
 MAX_ROUNDS = 10
-ORDER = tuple(dict.fromkeys(column.path[0] for columns in COLUMNS.values() for column in columns))
-ONE_LINE = ("title", "overrides", "groups")
 
 
 @dataclass(slots=True)
@@ -38,11 +47,12 @@ class _Import:
     today: date
     found: Diagnostics = field(default_factory=Diagnostics)
     entries: list[Entry] = field(default_factory=list)
+    diff: str = ""
 
     @property
-    def section(self) -> str:
-        """Where the rows go in the hub's files."""
-        return SECTIONS[self.what]
+    def kind(self) -> Kind:
+        """How the rows go into the hub's files."""
+        return TABLES[self.what]
 
 
 def import_table(
@@ -78,7 +88,7 @@ def import_table(
 
 def _read(task: _Import) -> Header:
     found = task.found
-    known = _known(task.hub, task.section)
+    known = _known(task.hub, task.kind)
     header, rows = read_header(read_rows(task.path, found), task.what, task.path.name, found)
     require_columns(header, rows, task.what, known.items, found)
     if not rows and not found.errors:
@@ -89,12 +99,14 @@ def _read(task: _Import) -> Header:
     return header
 
 
-def _known(hub: Hub, section: str) -> Known:
-    departments: dict[str, list[str]] = {}
+def _known(hub: Hub, kind: Kind) -> Known:
+    titles: dict[Refers, dict[str, list[str]]] = {"tenants": {}, "systems": {}}
     for tenant in hub.model.tenants:
-        departments.setdefault(tenant.title.zh, []).append(tenant.name)
-    items = {item["name"]: item for item in hub.tree.get(section) or []}
-    return Known(items=items, departments=departments)
+        titles["tenants"].setdefault(tenant.title.zh, []).append(tenant.name)
+    for system in hub.model.systems:
+        titles["systems"].setdefault(system.title.zh, []).append(system.name)
+    items = {item[kind.key]: item for item in hub.tree.get(kind.section) or []}
+    return Known(items=items, titles=titles)
 
 
 def _tried(task: _Import, header: Header) -> tuple[Contents, Contents]:
@@ -104,46 +116,72 @@ def _tried(task: _Import, header: Header) -> tuple[Contents, Contents]:
         if not same(task.hub, copy):
             raise InvalidInput.one("IMP032", CHANGED, hint=AGAIN)
         for _ in range(MAX_ROUNDS):
-            before, after = edited(task.hub, copy, {_layout(task.section): _edits(task)})
+            before, after = edited(task.hub, copy, {_layout(task.kind): _edits(task)})
             rest = _blame(task, header, new_errors(task.hub, copy, before, after, task.today))
             if rest is not None:
                 task.found.extend(rest)
+                task.diff = unified(task.hub, before, after)
                 return before, after
     task.found.error("IMP030", "the rows break the hub together", hint="import fewer of them at a time")
     return {}, {}
 
 
-def _layout(section: str) -> Layout:
-    return Layout(section=section, file=f"{section}.yaml", order=ORDER, one_line=ONE_LINE)
+def _layout(kind: Kind) -> Layout:
+    order = tuple(
+        dict.fromkeys(key for table in TABLES.values() if table.section == kind.section for key in table.order)
+    )
+    return Layout(section=kind.section, file=f"{kind.section}.yaml", order=order, one_line=kind.one_line)
 
 
 def _edits(task: _Import) -> list[ItemEdit]:
-    names = [item.get("name") for item in task.hub.tree.get(task.section) or []]
+    """One edit an item: several rows may be parts of the same."""
+    items = list(task.hub.tree.get(task.kind.section) or [])
+    names = [item.get(task.kind.key) for item in items]
+    changes: dict[str, dict[ItemPath, Any]] = {}
+    made: dict[str, int] = {}
+    for entry in task.entries:
+        if not entry.wanted:
+            continue
+        item = items[names.index(entry.name)] if entry.name in names else {}
+        had = len(item.get(task.kind.part) or []) if task.kind.part else 0
+        before = made.setdefault(entry.name, 0)
+        changes.setdefault(entry.name, {}).update(settled(entry.changes, task.kind, had, before))
+        made[entry.name] += any(path[:2] == (task.kind.part, had) for path in entry.changes)
     return [
-        ItemEdit(item=None if entry.outcome is Outcome.ADDED else names.index(entry.name), changes=entry.changes)
-        for entry in task.entries
-        if entry.wanted
+        ItemEdit(item=names.index(name) if name in names else None, changes=found) for name, found in changes.items()
     ]
 
 
 def _blame(task: _Import, header: Header, errors: Iterable[Diagnostic]) -> list[Diagnostic] | None:
     """None when rows were found guilty and the others should be tried again; otherwise what remains."""
+    by_label = {entry.label: entry for entry in task.entries if entry.wanted}
     by_name = {entry.name: entry for entry in task.entries if entry.wanted}
     rest: list[Diagnostic] = []
     guilty: list[Entry] = []
     for item in errors:
         section, _, place = item.address.partition(".")
-        entry = by_name.get(place.split(".")[0]) if section == task.section else None
+        name, *inner = place.split(".")
+        # Items that have no `name` are addressed by their position.
+        name = _position(task, name) if task.kind.key != "name" else name
+        part = inner[1] if inner[:1] == [task.kind.part] and len(inner) > 1 else ""
+        entry = by_label.get(f"{name}/{part}") or by_name.get(name) if section == task.kind.section else None
         if entry is None:
             rest.append(item)
         else:
             # What is to be corrected is the sheet, not the copy that the check has seen.
-            column = column_at(task.what, tuple(place.split(".")[1:]))
+            column = column_at(task.what, tuple(step for step in inner if step != part))
             entry.found.extend([replace(item, source=header.source(entry.row, column))])
             guilty.append(entry)
     for entry in guilty:
         entry.fail()
     return None if guilty else rest
+
+
+def _position(task: _Import, word: str) -> str:
+    """The key of the item at a position; new ones stand behind those that there are."""
+    had = [str(item.get(task.kind.key)) for item in task.hub.tree.get(task.kind.section) or []]
+    names = dict.fromkeys([*had, *(entry.name for entry in task.entries if entry.wanted)])
+    return list(names)[int(word)] if word.isdigit() and int(word) < len(names) else word
 
 
 def _stop_for_errors(task: _Import, partial: bool) -> None:
@@ -164,4 +202,5 @@ def _result(task: _Import, files: list[Path], dry_run: bool) -> ImportResult:
         rows=tuple(entry.result(Outcome.SKIPPED if stopped and entry.wanted else None) for entry in task.entries),
         diagnostics=tuple(task.found.sorted()),
         files=tuple(files),
+        diff="" if stopped else task.diff,
     )

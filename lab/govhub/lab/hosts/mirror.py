@@ -60,6 +60,11 @@ def offer(folder: Path, files: Mapping[str, Path]) -> None:
         (offered / name).symlink_to(path)
 
 
+def served(folder: Path) -> Mirror:
+    """The mirror that is offered with this folder."""
+    return Mirror((folder / _OFFERED / "pool").resolve().parent)
+
+
 def stop_serving(folder: Path) -> None:
     """End the web server that was started with this folder."""
     if pid := _pid(folder):

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from govhub.core.sections import Reading
 from govhub.hosts.audit import accounts, settings, surroundings
 from govhub.hosts.audit.catalogue import checks
 from govhub.hosts.audit.model import Check, Result, Subject, Unverified, Verdict
 from govhub.hosts.content import role_defaults, roles_of
-from govhub.hosts.reading.sections import Reading
 from govhub.hosts.variables import Declared
 
 MOST = 20

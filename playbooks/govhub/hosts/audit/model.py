@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from govhub.hosts.reading.sections import Reading
+from govhub.core.sections import Reading
 
 _NOT_THERE = 127
 

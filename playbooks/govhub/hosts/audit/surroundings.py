@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from govhub.core.sockets import Socket, sockets
 from govhub.hosts.audit.model import Subject, Unverified
 from govhub.hosts.reading.certificates import certificates as read_certificates
 from govhub.hosts.reading.facts import clock as read_clock
 from govhub.hosts.reading.facts import failed_services, upgrades
-from govhub.hosts.reading.sockets import Socket, sockets
 
 Rules = list[Mapping[str, Any]]
 _ALWAYS = {"established, related", "lo", "icmp"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from govhub.hosts.reading.sections import Reading
+from govhub.core.sections import Reading
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from govhub.core.sections import Reading
+from govhub.core.sockets import sockets
 from govhub.hosts.reading.certificates import certificates
-from govhub.hosts.reading.sections import Reading
-from govhub.hosts.reading.sockets import sockets
 
 SCHEMA = "govhub.host-facts/1"
 _UPGRADE = re.compile(r"^Inst (\S+)")
@@ -21,9 +21,7 @@ def facts_of(reading: Reading) -> Facts:
         "schema": SCHEMA,
         "host": reading.host,
         "time": reading.time,
-        "system": _system(reading),
-        "hardware": _hardware(reading),
-        "disks": _disks(reading),
+        **machine_facts(reading),
         "packages": _packages(reading),
         "listening": _listening(reading),
         "certificates": certificates(reading),
@@ -32,6 +30,11 @@ def facts_of(reading: Reading) -> Facts:
         "reboot_required": bool(section.lines) if (section := reading.section("reboot")).exit == 0 else None,
         "failed_services": failed_services(reading),
     }
+
+
+def machine_facts(reading: Reading) -> Facts:
+    """What the machine is: ``system``, ``hardware`` and ``disks`` alone, for servers that are no hosts of the hub."""
+    return {"system": _system(reading), "hardware": _hardware(reading), "disks": _disks(reading)}
 
 
 def _system(reading: Reading) -> Facts:

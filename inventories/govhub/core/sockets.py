@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from govhub.hosts.reading.sections import Reading
+from govhub.core.sections import Reading
 
 _PROCESS = re.compile(r'\("([^"]*)",pid=')
 _EVERYWHERE = ("*", "0.0.0.0", "::")  # noqa: S104  # read, not bound

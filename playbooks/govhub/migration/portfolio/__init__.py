@@ -1,0 +1,1 @@
+"""The portfolio: what sources are, how that compares with what was declared, and what can move how."""
