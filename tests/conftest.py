@@ -33,10 +33,11 @@ class _Groups(LoadScopeScheduling):  # type: ignore[misc]
 
 
 def _group(nodeid: str) -> str:
-    _, folder, *rest = Path(nodeid.partition("::")[0]).parts
-    if folder == "hosts" and rest[0].endswith("_live.py"):
+    path = Path(nodeid.partition("::")[0])
+    folder = path.parts[1]
+    if path.parent.name in ("hosts", "portfolio") and path.stem.endswith(("_live", "_kills")):
         return "1-hosts"
-    return "2-clusters" if folder in ("live", "faults") else "/".join(["3", folder, *rest])
+    return "2-clusters" if folder in ("live", "faults") else f"3-{path}"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Groups:
