@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from govhub.core.errors import InvalidInput, LockHeld
+from govhub.core.errors import GovhubError, InvalidInput, LockHeld
 from govhub.core.events import Event, read_events
 from govhub.core.exits import Exit
 from govhub.core.plan import Op
-from govhub.core.settings import connections_file
+from govhub.core.settings import Env, connections_file
 from govhub.hosts import runner
+from govhub.lab.hosts.fleet import Fleet
 from govhub.lab.hosts.shell import run
 from govhub.ops.plan import make_plan
 from govhub.ops.requests import PlanRequest, Selection
@@ -355,6 +356,21 @@ def in_work(hub: HostHub, result: UpgradeResult) -> list[set[str]]:
             busy.remove(event["data"]["host"])
         found.append(set(busy))
     return found
+
+
+def test_a_hub_of_the_same_name_in_another_home_is_another_lab(
+    hub: HostHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv(Env.HOME, str(tmp_path / "home"))
+        other = Fleet(hub.fleet.hub)
+        assert not other.exists()
+        other.down()
+        other.network.down()
+        with pytest.raises(GovhubError, match="of another home"):
+            other.network.up()
+    assert hub.fleet.network.exists()
+    assert all(machine.answers() for machine in hub.fleet.machines().values())
 
 
 def test_taking_down_leaves_no_trace(hub: HostHub) -> None:

@@ -7,6 +7,7 @@ answer and not call: what this machine has open for others is not theirs.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 from contextlib import suppress
@@ -14,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from govhub.core.errors import GovhubError
+from govhub.core.settings import home
 from govhub.lab.hosts.shell import run
 
 PREFIX = "10.77.0"
+OWN = "govhub-"
 GATEWAY = f"{PREFIX}.1"
 BRIDGE = "br0"
 OUTSIDE, INSIDE = "169.254.77.1", "169.254.77.2"
@@ -52,8 +55,8 @@ class Network:
 
     @property
     def namespace(self) -> str:
-        """The name as `ip netns` shows it."""
-        return f"govhub-{self.hub}"
+        """The name as `ip netns` shows it; a hub of the same name in another home has another lab."""
+        return f"{OWN}{self.hub}-{hashlib.sha256(str(home().resolve()).encode()).hexdigest()[:8]}"
 
     @property
     def path(self) -> Path:
@@ -75,12 +78,13 @@ class Network:
                 return
             # One that was killed while it made this.
             self.down()
-        others = [line.split()[0] for line in run("ip", "netns", "list").splitlines() if line.startswith("govhub-")]
-        if others:
+        if others := self._others():
+            hub, _, mark = others[0].removeprefix(OWN).rpartition("-")
+            same = self.namespace.endswith(mark)
             raise GovhubError.one(
                 "LAB013",
-                f"the lab hosts of {others[0].removeprefix('govhub-')} use {PREFIX}.0/24 already",
-                hint=f"govhub lab down {others[0].removeprefix('govhub-')}",
+                f"the lab hosts of {hub}{'' if same else ', of another home,'} use {PREFIX}.0/24 already",
+                hint=f"govhub lab down {hub}{'' if same else ', there'}",
             )
         try:
             self._make()
@@ -110,13 +114,19 @@ class Network:
         """Whether it was made to its end: the route comes last."""
         return self._card in run("ip", "route", "show", f"{PREFIX}.0/24")
 
+    def _others(self) -> list[str]:
+        """Namespaces of other labs."""
+        names = [line.split()[0] for line in run("ip", "netns", "list").splitlines() if line.startswith(OWN)]
+        return [name for name in names if name != self.namespace]
+
     def down(self) -> None:
         """Remove it, and with it the bridge, the cards, the route and the firewall's table.
 
         What still runs in it is ended: it would keep all that, without a name.
         """
-        with suppress(GovhubError):
-            run("ip", "link", "del", self._card)
+        if self.exists() or not self._others():
+            with suppress(GovhubError):
+                run("ip", "link", "del", self._card)
         if self.exists():
             with suppress(GovhubError):
                 for pid in run("ip", "netns", "pids", self.namespace).split():
