@@ -125,7 +125,8 @@ def test_whoever_still_writes_after_the_stop_sends_everything_back(tree: Path) -
         ended.set()
         thread.join()
     assert outcome.returned
-    assert [item.code for item in outcome.problems] == ["MOV203"]
+    # rsync itself may be the first to see that a file changes under it.
+    assert [item.code for item in outcome.problems] in (["MOV202"], ["MOV203"])
 
 
 def test_a_killed_pass_is_gone_on_with_by_the_next_controller(tree: Path) -> None:

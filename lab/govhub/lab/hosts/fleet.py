@@ -96,7 +96,9 @@ class Fleet:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda machine: _boot(machine, trees, public), booted))
         self._write_connections(machines.values(), stock)
-        return _await_ssh(booted, started)
+        # Those that run may have been started a moment ago, by one that was killed.
+        seconds = _await_ssh(list(machines.values()), started)
+        return {machine.name: seconds[machine.name] for machine in booted}
 
     def connect(self, clusters: Iterable[LabCluster], programs: Mapping[str, Path], images: Mapping[str, Path]) -> None:
         """Let hosts become nodes of these clusters, with these programs, and images for a registry to hold."""
