@@ -114,8 +114,11 @@ def test_whoever_still_writes_after_the_stop_sends_everything_back(tree: Path) -
     ended = threading.Event()
 
     def write() -> None:
-        while not ended.is_set():
-            (tree / "loose").write_bytes(os.urandom(400_000))
+        with (tree / "loose").open("ab", buffering=0) as file:
+            # It grows: whatever was copied is never the same as what is there a moment later.
+            while not ended.is_set():
+                file.write(os.urandom(1000))
+                time.sleep(0.0005)
 
     thread = threading.Thread(target=write)
     thread.start()
