@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 
 import pytest
 
+from govhub.ops.migration.records import opened
+from migration.city import SYSTEM
 from migration.movers.writers import consistent, missing
 from migration.story.towns import Town
 
@@ -55,3 +59,29 @@ def test_what_stands_in_the_way_is_said_before_anything_is_touched(town: Town) -
     assert (found["state"], found["phase"]) == ("failed", "EnsureApplication")
     assert "MOV111" in found["reason"]
     assert town.target.query("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'enrolment'") == "0"
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        "{name: other, kind: mariadb, source: old-server, database: other}",
+        "{name: other, kind: application, source: old-server, unit: web.service}",
+        "{name: other, kind: files, source: old-server, path: /srv/other, to: node1}",
+    ],
+)
+def test_what_no_run_moves_yet_is_refused_before_one_is_begun(town: Town, move: str) -> None:
+    file = town.city.hub / "migration.yaml"
+    file.write_text(file.read_text() + f"      - {move}\n")
+    found = town.run("migrate")
+    assert (found["state"], [item["code"] for item in found["problems"]]) == ("refused", ["RUN016"])
+    with opened("mini", clock=town.city.clock) as record:
+        assert SYSTEM not in record.chains()
+
+
+def test_addresses_that_cannot_be_read_are_refused(town: Town) -> None:
+    file = Path(os.environ["GOVHUB_HOME"]) / "hubs" / "mini" / "endpoints.yaml"
+    for text, mode in ((f"{SYSTEM}/register: {{from: here}}\n", 0o600), (file.read_text(), 0o644)):
+        file.write_text(text)
+        file.chmod(mode)
+        found = town.run("migrate")
+        assert [item["code"] for item in found["problems"]] == ["RUN019"], found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +12,26 @@ from govhub.core.errors import GovhubError, InvalidInput
 from govhub.core.private import read_private
 from govhub.core.settings import hub_home
 from govhub.migration.movers.endpoint import Endpoint
-from govhub.migration.moving.ends import Ends
 from govhub.migration.sql.dsn import Dsn, parse, read_password
 
 FILE = "endpoints.yaml"
+SIDES = ("source", "target")
 _KEYS = ("address", "password_file", "link_host", "link_port")
 
 
-def given(hub: str, system: str, move: str) -> Ends | None:
-    """What the file says of a move; None when it says nothing, or there is no file.
+def given(hub: str, system: str, move: str) -> dict[str, Endpoint]:
+    """What the file says of a move: ``source``, ``target``, both or neither.
 
     Raises:
         InvalidInput: the file or the entry cannot be read (RUN019).
     """
     path = hub_home(hub) / FILE
     if not path.exists():
-        return None
+        return {}
     try:
-        document = yaml.safe_load(read_private(path, None)) or {}
-        entry = document.get(f"{system}/{move}")
-        return None if entry is None else Ends(source=_end(entry["source"]), target=_end(entry["target"]))
+        entry = (yaml.safe_load(read_private(path, None)) or {}).get(f"{system}/{move}") or {}
+        _known(entry, SIDES)
+        return {side: _end(entry[side]) for side in SIDES if side in entry}
     except (GovhubError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidInput.one(
             "RUN019",
@@ -41,8 +42,7 @@ def given(hub: str, system: str, move: str) -> Ends | None:
 
 
 def _end(entry: dict[str, Any]) -> Endpoint:
-    if unknown := sorted(set(entry) - set(_KEYS)):
-        raise ValueError(f"unknown: {', '.join(unknown)}")
+    _known(entry, _KEYS)
     file = entry.get("password_file")
     dsn: Dsn = parse(entry["address"], read_password("", Path(file) if file else None))
     port = entry.get("link_port")
@@ -56,3 +56,8 @@ def _end(entry: dict[str, Any]) -> Endpoint:
         link_port=int(port) if port is not None else None,
         options=tuple((name, value) for name, value in dsn.options.items() if name != "socket"),
     )
+
+
+def _known(entry: dict[str, Any], keys: Iterable[str]) -> None:
+    if unknown := sorted(set(entry) - set(keys)):
+        raise ValueError(f"unknown: {', '.join(unknown)}")

@@ -15,9 +15,9 @@ from govhub.migration.verify.result import Verdict
 NEEDED = "MOV108"
 
 
-def apply_for(_: Part, mover: PostgresMover, __: Context) -> Outcome:
+def apply_for(part: Part, mover: PostgresMover, _: Context) -> Outcome:
     """What the move needs; whatever stands in its way is found here, before anything is touched."""
-    found = mover.assess()
+    found = [*mover.assess(), *part.access.check()]
     if blocking := [item for item in found if item.severity.value == "error" or item.code == NEEDED]:
         raise MoveFailed(blocking)
     size = mover.source.value("SELECT pg_database_size(current_database())")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from govhub.core.diagnostics import Diagnostic
 from govhub.migration.movers.endpoint import Endpoint
 from govhub.migration.sql.dsn import Dsn, Engine
 
@@ -39,29 +39,14 @@ class Access(Protocol):
             GovhubError: a server is not reached.
         """
 
+    def check(self) -> list[Diagnostic]:
+        """What keeps the two servers from each other; nothing is changed."""
+
     def release(self) -> dict[str, object]:
         """Remove the accounts that were made for the move; what was removed."""
 
     def close(self) -> None:
         """Let go of what is held on this machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Ends that somebody gave as addresses; their accounts are his."""
-
-    ends: Ends
-
-    def open(self) -> Ends:
-        """See :class:`Access`."""
-        return self.ends
-
-    def release(self) -> dict[str, object]:
-        """See :class:`Access`."""
-        return {"accounts": "as they were given"}
-
-    def close(self) -> None:
-        """See :class:`Access`."""
 
 
 def address_of(end: Endpoint) -> Dsn:
@@ -76,6 +61,3 @@ def address_of(end: Endpoint) -> Dsn:
         options=dict(end.options),
         **more,
     )
-
-
-Opener = Callable[[], Access]
