@@ -33,7 +33,10 @@ def test_a_database_is_moved_while_it_is_written_to_accepted_and_its_source_reti
         town.city.everybody_approves()
         trial = town.run()
         assert (trial["state"], trial["phase"]) == ("waiting", "WaitForAcceptance"), trial
+        since = len(writers.acknowledged)
         time.sleep(0.5)
+        # The application has found the new server.
+        assert len(writers.acknowledged) > since
     assert missing(town.new, writers.acknowledged) == []
     assert consistent(town.new)
     assert count(town.new) > before > 0

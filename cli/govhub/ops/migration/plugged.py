@@ -99,7 +99,7 @@ def _file(hub: Hub) -> Path:
 def _unit(reached: Reaches, migration: Migration, move: Move) -> ApplicationSteps:
     reach = reached.sources.get(move.source)
     if move.to is not None:
-        hint = "leave out `to` for an application that stays where it is and names both database servers"
+        hint = "leave out `to` for an application that stays where it is and finds the server that takes writes"
         raise _refused(migration, move, hint)
     if reach is None or reach.address in HERE:
         raise _refused(migration, move, f"give {move.source} an address at which SSH answers")

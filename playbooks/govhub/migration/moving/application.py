@@ -30,7 +30,7 @@ class Unit(Protocol):
 
 
 class ApplicationSteps:
-    """An application that stays on its server, and names both database servers.
+    """An application that stays on its server, and finds the database that takes writes by itself.
 
     See :class:`govhub.migration.itinerary.steps.Steps`. A rehearsal does not touch it.
     """
