@@ -47,6 +47,7 @@ def plan(
     from govhub.cli.i18n import language
     from govhub.cli.views.gantt import gantt as draw
     from govhub.cli.views.waves import show_waves
+    from govhub.ops.migration.noting import note, planned
     from govhub.ops.migration.waves import WavesRequest, plan_waves
 
     view = view_of(terminal)
@@ -56,6 +57,9 @@ def plan(
     document, found = result.document, result.diagnostics
     if out:
         write_side_file(out, result.file(language()))
+    # A plan that people keep, or one of theirs that holds; what is only looked at decides nothing.
+    if not what_if and (out or (check and not result.broken)):
+        document["recorded"] = note(document["hub"], planned(document))
     if gantt:
         write_side_file(gantt, draw(document))
     view.show(

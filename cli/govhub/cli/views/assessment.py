@@ -24,6 +24,7 @@ def show_assessment(console: Console, document: Document, *, verbose: bool = Fal
     _findings(console, document, verbose=verbose)
     _sources(console, document["sources"])
     _figures(console, document["figures"], verbose=verbose)
+    show_recorded(console, document)
     summary = document["summary"]
     words = _verdicts()
     counts = ", ".join(f"{words[name]} {count:,}" for name, count in summary["verdicts"].items() if count)
@@ -34,6 +35,15 @@ def show_assessment(console: Console, document: Document, *, verbose: bool = Fal
     line(
         console, f"\n{document['hub']}: {systems}: {counts or 0}; {read}; {seconds(document['seconds'])}", style="bold"
     )
+
+
+def show_recorded(console: Console, document: Document) -> None:
+    """How many systems' records say so now, and which could not be written."""
+    recorded = document.get("recorded", {"systems": [], "problems": []})
+    if recorded["systems"]:
+        line(console, f"\n{tr('entered into the record')}: {len(recorded['systems']):,}")
+    for problem in recorded["problems"]:
+        line(console, f"[{problem['code']}] {safe(problem['summary'])}", style="yellow")
 
 
 def _systems(console: Console, systems: list[Document]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from govhub.cli.i18n import language, tr, trn
+from govhub.cli.views.assessment import show_recorded
 from govhub.cli.views.text import diagnostics, heading, line, more, row, safe, table
 from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.quantities import GIB
@@ -29,6 +30,7 @@ def show_waves(console: Console, document: Document, found: list[Diagnostic], pr
         if some:
             heading(console, title)
             diagnostics(console, some, verbose=verbose, indent="  ")
+    show_recorded(console, document)
     _verdict(console, document, found, program)
 
 

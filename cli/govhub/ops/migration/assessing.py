@@ -21,6 +21,7 @@ from govhub.migration.portfolio.rates import figures
 from govhub.migration.portfolio.subject import Portfolio
 from govhub.ops.load import valid_hub
 from govhub.ops.migration.discovery import Discovery, discover
+from govhub.ops.migration.noting import note, surveyed
 
 SCHEMA = "govhub.migrate-assess/1"
 Document = dict[str, Any]
@@ -39,7 +40,7 @@ class AssessRequest:
 
 
 def assess_portfolio(request: AssessRequest, on_cloud: Mapping[str, bool] | None = None) -> Document:
-    """Assess systems; only their sources are read.
+    """Assess systems; only their sources are read. What was read now is entered into the systems' records.
 
     Args:
         request: What, and whether anybody is contacted.
@@ -49,7 +50,7 @@ def assess_portfolio(request: AssessRequest, on_cloud: Mapping[str, bool] | None
         InvalidInput: the hub is not valid, or a pattern matches no system.
         ToolMissing: pyinfra is not installed.
     """
-    started = time.monotonic()
+    started, begun = time.monotonic(), datetime.now(UTC)
     hub, _ = valid_hub(request.hub)
     chosen = _chosen(hub, request.systems)
     found = discover(
@@ -72,6 +73,7 @@ def assess_portfolio(request: AssessRequest, on_cloud: Mapping[str, bool] | None
         "findings": [item.as_dict() for item in left if item.source in about],
         "summary": _summary(shown, found, about),
         "figures": figures(hub.model, on_cloud or {}),
+        "recorded": note(hub.name, {} if request.offline else surveyed(hub, shown, found.facts, begun)),
         "seconds": round(time.monotonic() - started, 3),
     }
 

@@ -13,6 +13,7 @@ from govhub.inventory.loader import Hub
 from govhub.migration.itinerary.durable import Durable
 from govhub.migration.itinerary.engine import Engine, Listener, Progress, Subject
 from govhub.migration.itinerary.steps import Steps
+from govhub.migration.moving.together import close
 from govhub.migration.record.lease import LEASE_SECONDS, new_owner
 from govhub.migration.record.store import Clock, Record, now
 from govhub.ops.load import valid_hub
@@ -101,8 +102,11 @@ def _driven(request: RunSystems, hub: Hub, record: Record, owner: str, names: li
 def _one(request: RunSystems, engine: Engine, hub: Hub, record: Record, name: str, itinerary: str) -> dict[str, Any]:
     try:
         context = context_of(hub, name, record)
-        subject = Subject(context=context, steps=request.steps(hub, name), program=program())
-        return _shown(engine.advance(subject, itinerary))
+        steps = request.steps(hub, name)
+        try:
+            return _shown(engine.advance(Subject(context=context, steps=steps, program=program()), itinerary))
+        finally:
+            close(steps)
     except LockHeld as error:
         return {"system": name, "state": "busy", "problems": _problems(error), "exit": int(error.exit)}
     except GovhubError as error:

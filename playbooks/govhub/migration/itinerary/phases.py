@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -42,6 +42,10 @@ def registry(steps: Steps, view: View) -> Registry:
     out["WaitForTrialRun"] = _trial_over(view)
     for name, gate in GUARDED.items():
         out[name] = _guarded(out[name], view, gate)
+    out["EnsureDrained"] = _while_stopped(
+        steps, out["EnsureDrained"], [out["WaitForWindow"], out["EnsureWritesStopped"]]
+    )
+    out["EnsureFinalVerification"] = _while_stopped(steps, out["EnsureFinalVerification"], [out["EnsureDrained"]])
     return out
 
 
@@ -135,6 +139,20 @@ def _guarded(function: PhaseFunction, view: View, gate: str) -> PhaseFunction:
         return function(context) if verdict.open else NotYet(_why_closed(verdict), _APPROVAL_LOOK)
 
     return guarded
+
+
+def _while_stopped(steps: Steps, function: PhaseFunction, before: Sequence[PhaseFunction]) -> PhaseFunction:
+    """Writes may have been let in again when this failed before: then they are stopped anew, in the window."""
+
+    def stopped(context: Context) -> Outcome:
+        if context.itinerary == "migrate" and isinstance(steps.look(Step.WRITES_STOPPED, context), Failed):
+            for earlier in before:
+                outcome = earlier(context)
+                if not isinstance(outcome, Done):
+                    return outcome
+        return function(context)
+
+    return stopped
 
 
 def _window_known(context: Context) -> Outcome:

@@ -29,4 +29,6 @@ class Endpoint:
         return self.link_host or self.host, self.link_port or self.port
 
     def __str__(self) -> str:
-        return f"{self.user}@{self.host}:{self.port}/{self.database}"
+        # What others know it by: the near end of a tunnel means nothing to who reads the record.
+        host, port = self.link()
+        return f"{self.user}@{host}:{port}/{self.database}"

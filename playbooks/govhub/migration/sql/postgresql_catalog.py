@@ -13,7 +13,8 @@ Query = Callable[[str], list[Row]]
 PAGE = 8192
 # The first OID of objects that users make; lower ones are the same on every server.
 FIRST_OF_USERS = 16384
-_OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+# What a move remembers stands in the database while it moves, and is no data of anybody.
+_OURS = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'govhub_move')"
 _TABLES = f"""
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.reltuples::bigint,
        CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) ELSE 0 END,

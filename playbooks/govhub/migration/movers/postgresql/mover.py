@@ -226,6 +226,10 @@ class PostgresMover:
         """Whether the target is the one that is written to."""
         return bool(self.registry.get("primary") == "target")
 
+    def begun(self) -> bool:
+        """Whether anything of the move is on the target: its database, with a registry."""
+        return self._target_there() and self.registry.exists()
+
     def stop(self, direction: Direction = Direction.FORWARD) -> None:
         """End replication in ``direction`` and remove what it left on both servers."""
         self.replication(direction).remove()
@@ -252,7 +256,7 @@ class PostgresMover:
 
     def retire(self) -> None:
         """After acceptance: replication ends, the source stays closed, the registry goes."""
-        if not self._target_there() or not self.registry.exists():
+        if not self.begun():
             return
         if not self.moved():
             raise MoveFailed.one("MOV049", "the target is not the one that is written to", hint="cut over first")

@@ -74,6 +74,15 @@ class Server:
         with self._lock, self.connection().transaction(force_rollback=True):
             self.rows("CREATE TABLE govhub_move.probe AS " + query)
 
+    def try_writing(self) -> None:
+        """Make something in the database, and take it back.
+
+        Raises:
+            Refused: it cannot be written to.
+        """
+        with self._lock, self.connection().transaction(force_rollback=True):
+            self.rows("CREATE SCHEMA govhub_probe")
+
     def connection(self) -> psycopg.Connection[tuple[Any, ...]]:
         """The connection, in autocommit.
 

@@ -1,0 +1,1 @@
+"""The steps of a run with real effects: movers, verification and switching behind one protocol."""

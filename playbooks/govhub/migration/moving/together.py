@@ -1,0 +1,96 @@
+"""All parts of a system as one: who goes first, what they come to, and the pause that must not get too long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from govhub.core.errors import GovhubError
+from govhub.migration.itinerary.outcome import Done, Failed, NotYet, Outcome
+from govhub.migration.itinerary.steps import Context, Step, Steps
+
+# Whoever stopped last begins first: an application finds its data where it is to write.
+BACKWARDS = frozenset({Step.SWITCHED, Step.WRITES_ALLOWED, Step.SWITCHED_BACK})
+# Until the switch everything can go back, and does when one of these fails.
+PAUSED = frozenset({Step.WRITES_STOPPED, Step.DRAINED, Step.FINAL_VERIFICATION})
+_LONGER = "raise write_pause_seconds, or see which step took long; the next `migrate run` waits for the window again"
+
+
+class Together:
+    """See :class:`govhub.migration.itinerary.steps.Steps`."""
+
+    def __init__(self, parts: Sequence[Steps], stopped_since: Callable[[], datetime | None]) -> None:
+        """Join parts.
+
+        Args:
+            parts: In the order in which they stop: what writes before what is written to.
+            stopped_since: When writes were stopped; None when they are not, or the switch is through.
+        """
+        self.parts, self._stopped_since = tuple(parts), stopped_since
+
+    def ensure(self, step: Step, context: Context) -> Outcome:
+        """Do the step for every part; a failure in the pause of writes lets them in again where they were."""
+        if step not in PAUSED or context.itinerary != "migrate":
+            return self._all(step, context, "ensure")
+        try:
+            outcome = self._too_long(context) or self._all(step, context, "ensure")
+            if not isinstance(outcome, Failed):
+                outcome = self._too_long(context) or outcome
+        except GovhubError as error:
+            outcome = Failed("; ".join(f"[{item.code}] {item.summary}" for item in error.diagnostics))
+        if isinstance(outcome, Failed):
+            return self._go_back(context, outcome)
+        return outcome
+
+    def look(self, step: Step, context: Context) -> Outcome:
+        """Whether it is so for every part."""
+        return self._all(step, context, "look")
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        for part in self.parts:
+            close(part)
+
+    def _all(self, step: Step, context: Context, word: str) -> Outcome:
+        waiting: list[NotYet] = []
+        evidence: dict[str, Any] = {}
+        for part in reversed(self.parts) if step in BACKWARDS else self.parts:
+            match getattr(part, word)(step, context):
+                case Failed() as failed:
+                    return failed
+                case NotYet() as later:
+                    # Others go on meanwhile.
+                    waiting.append(later)
+                case Done(found):
+                    evidence |= found
+        if waiting:
+            reasons = "; ".join(item.reason for item in waiting)
+            return NotYet(reasons, min(item.look_again_in for item in waiting))
+        return Done(evidence)
+
+    def _too_long(self, context: Context) -> Failed | None:
+        since = self._stopped_since()
+        limit = context.rules.write_pause_seconds
+        if since is None or (datetime.now(UTC) - since).total_seconds() <= limit:
+            return None
+        return Failed(f"[MOV061] writes have been stopped for more than {limit:g} seconds: {_LONGER}")
+
+    def _go_back(self, context: Context, failed: Failed) -> Failed:
+        try:
+            opened = self._all(Step.WRITES_ALLOWED, context, "ensure")
+        except GovhubError as error:
+            opened = Failed(str(error))
+        if isinstance(opened, Done):
+            return Failed(f"{failed.problem}; writes are let in again where they were")
+        reason = opened.problem if isinstance(opened, Failed) else opened.reason
+        return Failed(f"{failed.problem}; and writes could not be let in again: {reason}; `cancel` does it")
+
+
+def close(steps: Steps) -> None:
+    """Let go of what steps hold, if they hold anything."""
+    release = getattr(steps, "close", None)
+    if release is not None:
+        with suppress(GovhubError):
+            release()

@@ -1,0 +1,103 @@
+"""A hub whose system has a database on a real old server and moves to a real new one, with people who write to it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from govhub.lab.postgres import PASSWORD, Server
+from migration.city import PEOPLE, SYSTEM, City
+from migration.movers.writers import TABLES, Writers
+
+DATABASE = "enrolment"
+RULES = "{trial}\n  write_pause_seconds: {pause}"
+
+
+@dataclass
+class Town:
+    """The hub, both servers, and the address with which its application reaches whichever takes writes."""
+
+    city: City
+    source: Server
+    target: Server
+
+    @property
+    def address(self) -> str:
+        """Both servers, as libpq and drivers built on it take them; the first one that can be written to is used."""
+        ports = f"{self.source.port},{self.target.port}"
+        return (
+            f"host=127.0.0.1,127.0.0.1 port={ports} dbname={DATABASE} user=app password=app-password "
+            "target_session_attrs=read-write connect_timeout=5"
+        )
+
+    @property
+    def old(self) -> str:
+        return self.source.address(DATABASE)
+
+    @property
+    def new(self) -> str:
+        return self.target.address(DATABASE)
+
+    def begin(self, trial: float = 0, pause: float = 60) -> None:
+        """Fill the old server, declare the move, and say where both databases are."""
+        for server in (self.source, self.target):
+            server.query("postgres", f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
+        self.source.database(DATABASE)
+        self.source.query("postgres", "DROP ROLE IF EXISTS app")
+        self.source.query("postgres", "CREATE ROLE app LOGIN PASSWORD 'app-password'")
+        grants = "GRANT ALL ON ALL TABLES IN SCHEMA public TO app; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO app"
+        for statement in (*TABLES, grants):
+            self.source.query(DATABASE, statement)
+        self.declare(trial=trial, pause=pause)
+        word = Path(os.environ["GOVHUB_HOME"]) / "password"
+        word.parent.mkdir(parents=True, exist_ok=True)
+        word.write_text(PASSWORD + "\n")
+        word.chmod(0o600)
+        sides = "".join(
+            f"  {side}: {{address: 'postgresql://govhub@127.0.0.1:{server.port}/{DATABASE}', password_file: {word}}}\n"
+            for side, server in (("source", self.source), ("target", self.target))
+        )
+        file = Path(os.environ["GOVHUB_HOME"]) / "hubs" / "mini" / "endpoints.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{SYSTEM}/register:\n{sides}")
+        file.chmod(0o600)
+
+    def declare(self, *, trial: float, pause: float, files: bool = False) -> None:
+        """Write the hub's section on migration."""
+        people = "".join(
+            f"    - {{name: {name}, party: {party}, {of}key: {self.city.public(name)}}}\n"
+            for name, (party, tenant) in PEOPLE.items()
+            for of in (f"tenant: {tenant}, " if tenant else "",)
+        )
+        papers = f"      - {{name: papers, kind: files, source: old-server, path: {self.city.source}, "
+        text = (
+            f"migration:\n  trial_days: {trial}\n  write_pause_seconds: {pause}\n  approvers:\n{people}"
+            "sources:\n  - {name: old-server, tenant: education, address: localhost}\n"
+            f"migrations:\n  - system: {SYSTEM}\n"
+            "    window: {days: [mon, tue, wed, thu, fri, sat, sun], start: '00:00', minutes: 1440}\n"
+            "    moves:\n"
+            f"      - {{name: register, kind: postgresql, source: old-server, database: {DATABASE}}}\n"
+            + (f"{papers}to_path: {self.city.target}}}\n" if files else "")
+        )
+        (self.city.hub / "migration.yaml").write_text(text, encoding="utf-8")
+
+    def writers(self, **more: Any) -> Writers:
+        return Writers(self.address, **{"count": 3, "rate": 200, **more})
+
+    def run(self, itinerary: str = "", wait: float = 60) -> dict[str, Any]:
+        """``migrate run`` until something else than time is waited for."""
+        found = self.city.run(itinerary, wait=0)
+        while found["state"] == "waiting" and found["look_again_in"] <= 5 and wait > 0:
+            found, wait = self.city.run(wait=2), wait - 2
+        return found
+
+
+def count(address: str) -> int:
+    with psycopg.connect(address, options="-c default_transaction_read_only=off") as connection:
+        found = connection.execute("SELECT count(*) FROM written").fetchone()
+    assert found is not None
+    return int(found[0])
