@@ -76,6 +76,16 @@ def test_a_source_behind_ssh_is_moved_and_nothing_of_the_move_stays(town: Town, 
     assert (home / "hubs/mini/archives" / SYSTEM).is_dir()
 
 
+def test_an_application_that_nobody_led_to_the_target_is_waited_for(town: Town, far: Path, city: City) -> None:
+    town.run("migrate")
+    city.everybody_approves()
+    found = town.run(wait=4)
+    assert (found["state"], found["phase"]) == ("waiting", "EnsureServiceTest"), found
+    assert "has no session on" in found["reason"]
+    with town.writers():
+        assert town.run()["phase"] == "WaitForAcceptance"
+
+
 def test_a_cancelled_move_takes_its_account_with_it(town: Town, far: Path) -> None:
     town.run("migrate")
     assert town.run("cancel")["state"] == "done"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from govhub.inventory.model.migration import MoveKind
 from govhub.migration.itinerary.outcome import Done, Failed, NotYet, Outcome
 from govhub.migration.itinerary.steps import Context
 from govhub.migration.movers.postgresql import access
@@ -85,7 +86,14 @@ def serve(part: Part, mover: PostgresMover, context: Context) -> Outcome:
     if not context.rehearsal and access.is_closed(server):
         return Failed(f"{part.move}: {server.endpoint} is closed")
     server.try_writing()
-    others = server.value(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename <> current_user"
+    others = int(
+        server.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename <> current_user"
+            " AND backend_type = 'client backend'"
+        )
     )
-    return Done({"writes": str(server.endpoint), "sessions_of_others": int(others)})
+    started = any(move.kind is MoveKind.APPLICATION for move in context.migration.moves) and not context.rehearsal
+    if started and not others:
+        # A unit that runs proves nothing: it may still look for its data where they were.
+        return NotYet(f"{part.move}: the application has no session on {server.endpoint}: lead it there", SOON)
+    return Done({"writes": str(server.endpoint), "sessions_of_others": others})
