@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from govhub.cli.i18n import language, tr, trn
+from govhub.core.text import and_more
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from govhub.core.events import Event
 
 Document = dict[str, Any]
+_NAMED = 4
+"""Systems of a stage that the board names; the JSON form has all."""
 _STYLES = {"done": "green", "waiting": "yellow", "failed": "bold red", "refused": "bold red"}
 
 
@@ -53,8 +56,8 @@ def show_board(console: Console, document: Document) -> None:
     line(console, document["hub"], style="bold")
     board = table(tr("Stage"), tr("Systems"), "", numbers=(1,))
     for stage in document["stages"]:
-        row(board, _title(stage["title"]), len(stage["systems"]), ", ".join(stage["systems"]))
-    row(board, tr("not begun"), len(document["not_begun"]), ", ".join(document["not_begun"]))
+        row(board, _title(stage["title"]), len(stage["systems"]), and_more(stage["systems"], _NAMED))
+    row(board, tr("not begun"), len(document["not_begun"]), and_more(document["not_begun"], _NAMED))
     console.print(board)
     busy = [item for item in document["systems"] if item["run"]]
     if busy:
