@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import secrets
 import shutil
 import socket
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from govhub.core.errors import GovhubError, ToolMissing
+from govhub.lab.scratch import free_port, other_user
 
 # Of this process alone; nothing else is to reach the server.
 PASSWORD = secrets.token_urlsafe(18)
@@ -92,7 +92,7 @@ def running(*settings: str) -> Iterator[Server]:
         log = folder / "log"
         with log.open("ab") as out:
             _made(install, out, folder)
-            port = _free_port()
+            port = free_port()
             place = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'server.sock'}"]
             start = [tools[0], *common, *place, f"--init-file={first}", *_SETTINGS, *settings]
             process = subprocess.Popen(start, cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out)
@@ -109,13 +109,8 @@ def running(*settings: str) -> Iterator[Server]:
 
 def _as_other_user(folder: Path) -> list[str]:
     """MariaDB refuses root: hand the folder to another user, and the option that becomes that user."""
-    if os.getuid():
-        return []
-    user = pwd.getpwnam("nobody")
-    with contextlib.suppress(KeyError):
-        user = pwd.getpwnam("mysql")
-    os.chown(folder, user.pw_uid, user.pw_gid)
-    return [f"--user={user.pw_name}"]
+    user = other_user("mysql", folder)
+    return [f"--user={user.pw_name}"] if user else []
 
 
 def _made(command: list[str], out: object, folder: Path) -> None:
@@ -142,10 +137,3 @@ def _wait(process: subprocess.Popen[bytes], server: Server, log: Path) -> None:
             return
         time.sleep(0.05)
     raise GovhubError.one("LAB004", "MariaDB does not start", detail=log.read_text(errors="replace")[-2000:])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from govhub.core.errors import GovhubError, ToolMissing
+from govhub.lab.scratch import free_port, other_user
 
 # Of this process alone; nothing else is to reach the server.
 PASSWORD = secrets.token_urlsafe(18)
@@ -86,7 +85,7 @@ def running(*settings: str) -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="govhub-postgres-", dir="/tmp"))
     try:
         prefix = _as_other_user(folder)
-        server = Server(_free_port(), folder, tools)
+        server = Server(free_port(), folder, tools)
         secret = folder / "password"
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
@@ -109,13 +108,9 @@ def running(*settings: str) -> Iterator[Server]:
 
 def _as_other_user(folder: Path | None = None) -> list[str]:
     """PostgreSQL refuses root: hand the folder to another user, and the prefix that becomes that user."""
-    if os.getuid():
+    user = other_user("postgres", folder)
+    if user is None:
         return []
-    user = pwd.getpwnam("nobody")
-    with contextlib.suppress(KeyError):
-        user = pwd.getpwnam("postgres")
-    if folder is not None:
-        os.chown(folder, user.pw_uid, user.pw_gid)
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
 
 
@@ -130,10 +125,3 @@ def _run(command: list[str], folder: Path) -> None:
     if done.returncode:
         text = log.read_text(errors="replace")[-2000:]
         raise GovhubError.one("LAB004", "PostgreSQL does not start or stop", detail=text)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

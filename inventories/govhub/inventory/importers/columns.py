@@ -95,6 +95,17 @@ _TITLE_EN = _column(
     required=True,
     hint="in English",
 )
+_TENANT = _column(
+    "tenant",
+    "所属部门",
+    "部门",
+    "单位",
+    "department",
+    convert=values.title,
+    required=True,
+    hint="a department's name",
+    refers="tenants",
+)
 _NOTES = (
     _column("assumed", "推测", convert=values.yes_no, hint="yes when the city published no figure; then give a reason"),
     _column("reason", "理由", "依据", convert=values.title),
@@ -136,17 +147,7 @@ SYSTEMS: tuple[Column, ...] = (
     _NAME,
     _column("title.zh", "系统名称", "系统", "中文名称", "名称", convert=values.title, name="title_zh", required=True),
     _TITLE_EN,
-    _column(
-        "tenant",
-        "所属部门",
-        "部门",
-        "单位",
-        "department",
-        convert=values.title,
-        required=True,
-        hint="a department's name",
-        refers="tenants",
-    ),
+    _TENANT,
     _column("owner", "责任处室", "责任科室", "负责处室", "office", convert=values.title, required=True),
     _column("tier", "等级", "重要等级", "业务等级", convert=values.grade, required=True, hint="1, 2 or 3"),
     _column(
@@ -180,17 +181,7 @@ SYSTEMS: tuple[Column, ...] = (
 
 SOURCES: tuple[Column, ...] = (
     _column("name", "标识", "服务器", "服务器名称", "主机名", "server", "host", required=True, hint=_SLUG),
-    _column(
-        "tenant",
-        "所属部门",
-        "部门",
-        "单位",
-        "department",
-        convert=values.title,
-        required=True,
-        hint="a department's name",
-        refers="tenants",
-    ),
+    _TENANT,
     _column("address", "地址", "ip", "ip地址", "管理地址", hint="where SSH answers, such as 172.16.4.11"),
     _column("login", "账号", "登录账号", "登录名", "account", hint="the account that may use sudo"),
     _column("lab", "实验", "实验室", convert=values.yes_no, hint="yes when the lab plays this server"),

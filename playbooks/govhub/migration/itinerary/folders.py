@@ -6,6 +6,7 @@ import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from govhub.core.canonical import digest
 from govhub.core.files import write_atomic
@@ -100,12 +101,7 @@ def _make_target(move: FolderMove, context: Context) -> dict[str, object]:
 
 
 def _back_up(move: FolderMove, _: Context) -> dict[str, object]:
-    archive, scratch = move.beside("backup.tar"), move.beside("backup.part")
-    if not archive.exists():
-        with tarfile.open(scratch, "w") as out:
-            out.add(move.source, arcname=move.source.name)
-        scratch.replace(archive)
-    return {"archive": str(archive), "bytes": archive.stat().st_size}
+    return _packed(move, "backup.tar", "backup.part", "w")
 
 
 def _copy(move: FolderMove, context: Context) -> dict[str, object]:
@@ -163,9 +159,14 @@ def _remove_rehearsal(move: FolderMove, _: Context) -> dict[str, object]:
 
 
 def _archive(move: FolderMove, _: Context) -> dict[str, object]:
-    archive, scratch = move.beside("archive.tar.gz"), move.beside("archive.part")
+    return _packed(move, "archive.tar.gz", "archive.part", "w:gz")
+
+
+def _packed(move: FolderMove, name: str, part: str, mode: Literal["w", "w:gz"]) -> dict[str, object]:
+    """The source as one file, which is there whole or not at all."""
+    archive, scratch = move.beside(name), move.beside(part)
     if not archive.exists():
-        with tarfile.open(scratch, "w:gz") as out:
+        with tarfile.open(scratch, mode) as out:
             out.add(move.source, arcname=move.source.name)
         scratch.replace(archive)
     return {"archive": str(archive), "bytes": archive.stat().st_size}

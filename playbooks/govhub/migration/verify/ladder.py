@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from govhub.migration.sql.dsn import Engine
-from govhub.migration.sql.port import Database, SqlFailed, Trouble
+from govhub.migration.sql.port import Database, Row, SqlFailed, Trouble
 from govhub.migration.verify.full import FullRung
 from govhub.migration.verify.governor import Limits
 from govhub.migration.verify.hashes import HashRung
@@ -197,18 +197,17 @@ class Ladder:
         return first, second
 
     def _counts(self, item: TablePair, result: TableResult) -> None:
-        waiting = [
-            side.ask(counts_statement(sql)) for side, sql in zip(self.sides, self._statements(item), strict=True)
-        ]
-        first, second = (int(future.result()[0][0]) for future in waiting)
-        compare_counts(result, (first, second))
+        first, second = self._asked(item, counts_statement)
+        compare_counts(result, (int(first[0]), int(second[0])))
 
     def _ranges(self, item: TablePair, result: TableResult) -> None:
-        waiting = [
-            side.ask(ranges_statement(sql)) for side, sql in zip(self.sides, self._statements(item), strict=True)
-        ]
+        compare_ranges(result, item.columns, self._asked(item, ranges_statement))
+
+    def _asked(self, item: TablePair, statement: Callable[[Statements], str]) -> tuple[Row, Row]:
+        """The one row with which each side answers, both asked at the same time."""
+        waiting = [side.ask(statement(sql)) for side, sql in zip(self.sides, self._statements(item), strict=True)]
         first, second = (future.result()[0] for future in waiting)
-        compare_ranges(result, item.columns, (first, second))
+        return first, second
 
     def _hashes(self, item: TablePair, result: TableResult) -> None:
         HashRung(
