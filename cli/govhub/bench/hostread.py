@@ -139,7 +139,7 @@ def _base_play(scratch: Path) -> Iterator[Path]:
     """A playbook of the base role alone, for ours and for plain Ansible."""
     play = scratch / "base.yml"
     play.write_text(_PLAY.format(finished=FINISHED), encoding="utf-8")
-    with patch("govhub.hosts.runner.playbook", lambda: play):
+    with patch("govhub.hosts.runner.playbook", lambda *_: play):
         yield play
 
 
