@@ -21,6 +21,8 @@ from govhub.lab.cluster import LabCluster
 from govhub.lab.hosts.fleet import Fleet
 from govhub.lab.hosts.machine import Machine
 from govhub.ops.drift import drift
+from govhub.ops.hostaudit import hosts_audit
+from govhub.ops.hostread import SweepRequest
 from govhub.ops.hosts import list_hosts
 from govhub.ops.lab import lab_down, lab_up
 from govhub.ops.labhosts import boot_hosts
@@ -34,6 +36,15 @@ HUBS = Path(__file__).parents[1] / "hubs"
 # dpkg believes that an old version is there; the mirror has the one that really is.
 OUTDATED = "sed -i '/^Package: less$/,/^Version:/s/^Version: .*/Version: 590-1/' /var/lib/dpkg/status"
 HOSTS_ONLY = Selection(layers=("hosts",))
+
+
+def failed_checks(document: dict[str, Any], host: str) -> dict[str, list[str]]:
+    """The checks of an audit that did not pass, by their result and name, on one host."""
+    return {
+        f"{item['result']} {item['check']}": item["found"]
+        for item in document["hosts"][host]["results"]
+        if item["result"] != "passed"
+    }
 
 
 @dataclass
@@ -55,6 +66,11 @@ class HostHub:
 
     def up(self, **more: Any) -> RunResult:
         return up(replace(RunRequest(hub=str(self.folder), selection=HOSTS_ONLY, wait=0), **more))
+
+    def failed_checks(self) -> dict[str, set[str]]:
+        """Checks of an audit of all hosts that did not pass, by host."""
+        document = hosts_audit(SweepRequest(hub=str(self.folder)))
+        return {name: set(failed_checks(document, name)) for name in document["hosts"]}
 
     def changes(self) -> dict[str, str]:
         plan = make_plan(PlanRequest(hub=str(self.folder), selection=HOSTS_ONLY)).plan

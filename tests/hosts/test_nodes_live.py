@@ -74,6 +74,10 @@ def test_a_second_run_changes_nothing(node_hub: NodeHub) -> None:
     assert drifted(node_hub) == {}
 
 
+def test_an_audit_finds_nothing(node_hub: NodeHub) -> None:
+    assert node_hub.failed_checks() == dict.fromkeys({*REAL, "store1"}, {"unverified kernel-audit"})
+
+
 def test_no_token_is_left_and_none_was_written_down(node_hub: NodeHub) -> None:
     secrets = node_hub.kube.list(KINDS["", "Secret"], namespace="kube-system")
     assert [item for item in secrets if item["type"] == "bootstrap.kubernetes.io/token"] == []

@@ -88,6 +88,10 @@ def test_a_second_run_changes_nothing(pair: PostgresPair) -> None:
     assert found.compared >= 2
 
 
+def test_an_audit_finds_nothing(pair: PostgresPair) -> None:
+    assert pair.failed_checks() == dict.fromkeys(("db1", "db2"), {"unverified kernel-audit"})
+
+
 def test_the_servers_certificate_is_the_hubs_and_names_the_host(pair: PostgresPair) -> None:
     right = pair.served("db1", "postgres", 5432, "db1")
     assert "Verify return code: 0 (ok)" in right

@@ -20,7 +20,7 @@ from govhub.ops.hostaudit import hosts_audit
 from govhub.ops.hostread import FOLDER, SweepRequest, hosts_facts, sweep
 from govhub.ops.hostrun import RunCommand, run_command
 from govhub.ops.requests import Selection
-from hosts.conftest import HostHub
+from hosts.conftest import HostHub, failed_checks
 
 DECLARED, EDITED, BARE = "node5", "node6", "node1"
 BOTH = (DECLARED, EDITED)
@@ -70,15 +70,6 @@ def request(hub: HostHub, *limit: str, **more: Any) -> SweepRequest:
     return SweepRequest(hub=str(hub.folder), limit=limit, **more)
 
 
-def results(document: dict[str, Any], host: str) -> dict[str, list[str]]:
-    """The checks that did not pass, by their result and name, on one host."""
-    return {
-        f"{item['result']} {item['check']}": item["found"]
-        for item in document["hosts"][host]["results"]
-        if item["result"] != "passed"
-    }
-
-
 def test_facts_are_what_the_hosts_are(hosts: HostHub) -> None:
     document = hosts_facts(request(hosts))
     assert document["problems"] == []
@@ -116,8 +107,8 @@ def test_what_was_read_is_kept_privately_and_told_with_its_age(hosts: HostHub) -
 def test_a_declared_host_passes_and_a_bare_one_fails(hosts: HostHub) -> None:
     document = hosts_audit(request(hosts))
     for name in BOTH:
-        assert set(results(document, name)) == {"unverified kernel-audit"}, "a container has none of its own"
-    bare = results(document, BARE)
+        assert set(failed_checks(document, name)) == {"unverified kernel-audit"}, "a container has none of its own"
+    bare = failed_checks(document, BARE)
     for check in (
         "firewall",
         "ssh-keys-only",
@@ -154,8 +145,8 @@ def test_each_deviation_is_found_on_its_host_and_on_no_other(hosts: HostHub) -> 
     for script in DEVIATIONS:
         hosts.inside(EDITED, script)
     document = hosts_audit(request(hosts, *BOTH))
-    assert set(results(document, DECLARED)) == {"unverified kernel-audit"}
-    found = results(document, EDITED)
+    assert set(failed_checks(document, DECLARED)) == {"unverified kernel-audit"}
+    found = failed_checks(document, EDITED)
     for script, (check, text) in DEVIATIONS.items():
         said = found.get(f"failed {check}", [])
         assert any(text in item for item in said), f"{script}: {check}: {said}"
@@ -254,4 +245,4 @@ def test_hosts_that_cannot_be_read_are_told_one_by_one_and_stop_nobody(hosts: Ho
     assert codes == {f"hosts/{BARE}": "HST032", f"hosts/{EDITED}": codes[f"hosts/{EDITED}"]}
     assert codes[f"hosts/{EDITED}"] in ("HST011", "HST032")
     assert {item["result"] for item in document["hosts"][EDITED]["results"]} == {"unverified"}
-    assert set(results(document, DECLARED)) == {"unverified kernel-audit"}, "the others go on"
+    assert set(failed_checks(document, DECLARED)) == {"unverified kernel-audit"}, "the others go on"
