@@ -17,9 +17,11 @@ from govhub.core.plan import Op
 from govhub.core.settings import connections_file, content
 from govhub.hosts.content import packages, role_options, roles_of
 from govhub.hosts.fingerprint import fingerprint, planned_hosts
+from govhub.hosts.movers import FOLDER
 from govhub.hosts.reach import Reach, Reaches, reaches
 from govhub.hosts.variables import Declared, declared_hosts
 from govhub.inventory.loader import Hub, load
+from govhub.inventory.model.migration import MoverPlace
 
 ROOT = Path(__file__).parents[2]
 MINI = ROOT / "tests" / "hubs" / "mini"
@@ -76,6 +78,15 @@ def test_every_required_option_is_given_in_the_lab(hub: Hub) -> None:
         ]
         required = {name for name, spec in specs.items() if spec.get("required")}
         assert required - set(host.variables) == set(), role
+
+
+def test_mover_hosts_get_the_tools_of_migrations_and_others_do_not(hub: Hub) -> None:
+    before = declared(hub)
+    hub.model.migration.movers.append(MoverPlace(host="node5"))
+    hosts = declared(hub)
+    assert "mover" in roles_of(hosts["node5"].groups)
+    assert (hosts["node5"].variables["mover_folder"], hosts["node5"].variables["mover_login"]) == (FOLDER, "govhub")
+    assert hosts["node6"] == before["node6"]
 
 
 def changes(

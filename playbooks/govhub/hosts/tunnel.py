@@ -84,6 +84,18 @@ class Tunnel:
             raise self._unreachable(f"`{words[0]}` did not end within {SECONDS:g} s") from error
         return Said(done.returncode, done.stdout, done.stderr)
 
+    def begin(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start a command on the host, with pipes; for as long as it takes, and no longer than the connection.
+
+        Raises:
+            TargetUnreachable: the host does not answer (HST040).
+        """
+        folder = self.open()
+        command = ["ssh", "-S", str(folder / "master"), *self._words(), self._login, "--", shlex.join(words)]
+        leash = [shutil.which("setpriv") or "setpriv", "--pdeathsig", "KILL", "--"]
+        pipe = subprocess.PIPE
+        return subprocess.Popen([*leash, *command], stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+
     def close(self) -> None:
         """End the connection."""
         with self._lock:

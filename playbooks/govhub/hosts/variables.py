@@ -10,6 +10,7 @@ from govhub.core.settings import today
 from govhub.hosts import images, nodes
 from govhub.hosts.balancers import balancer_groups, balancer_rules, balancer_variables
 from govhub.hosts.databases import database_groups, database_rules, database_variables
+from govhub.hosts.movers import mover_groups, mover_variables
 from govhub.hosts.period import period_of
 from govhub.hosts.reach import Reaches
 from govhub.inventory.loader import Hub
@@ -56,7 +57,7 @@ def _declared(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> Decla
         groups.append(nodes.GROUP)
     if images.keeps_images(hub, reached, host):
         groups.append(images.GROUP)
-    groups += database_groups(hub, reached, host) + balancer_groups(hub, host)
+    groups += database_groups(hub, reached, host) + balancer_groups(hub, host) + mover_groups(hub, host)
     connection: dict[str, Any] = {"ansible_host": reach.address, "ansible_user": reach.user}
     if reach.key:
         connection["ansible_ssh_private_key_file"] = reach.key
@@ -67,6 +68,7 @@ def _declared(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> Decla
     variables = _facts_of_place(hub, host) | _baseline(hub, reached, host, clock)
     variables |= nodes.node_variables(hub, reached, host) | images.registry_variables(hub, reached, host)
     variables |= database_variables(hub, reached, host) | balancer_variables(hub, reached, host)
+    variables |= mover_variables(hub, host)
     # Last: the lab's surroundings stand for the declared ones.
     variables |= dict(reached.variables)
     return Declared(host.name, tuple(sorted(_group(name) for name in groups)), variables, connection)

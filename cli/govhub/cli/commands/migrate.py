@@ -7,6 +7,7 @@ import typer
 from govhub.cli.commands import (
     migrate_approve,
     migrate_dossier,
+    migrate_movers,
     migrate_plan,
     migrate_portfolio,
     migrate_run,
@@ -21,6 +22,7 @@ _COMMANDS = (
     migrate_plan,
     migrate_run,
     migrate_status,
+    migrate_movers,
     migrate_approve,
     migrate_verify,
     migrate_dossier,

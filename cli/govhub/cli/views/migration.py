@@ -99,6 +99,8 @@ def show_system(console: Console, document: Document) -> None:
     for item in run["phases"]:
         row(phases, item["phase"], _state(item["state"]), item["started"] or "", item["finished"] or "")
     console.print(phases)
+    for move, mover in run["movers"].items():
+        line(console, f"{tr('Tools run on')} {mover}: {move}")
     for item in run["phases"]:
         if item["reason"]:
             line(console, f"{item['phase']}: {item['reason']}", style=_STYLES.get(item["state"], ""))

@@ -15,13 +15,13 @@ from govhub.inventory.model.databases import DatabaseEngine
 from govhub.inventory.model.migration import Migration, Move, MoveKind
 from govhub.migration.itinerary.folders import FolderMove, FolderSteps
 from govhub.migration.itinerary.steps import Steps
-from govhub.migration.movers.runner import LocalRunner
 from govhub.migration.moving.application import ApplicationSteps
 from govhub.migration.moving.databases import DatabaseSteps
 from govhub.migration.moving.part import Part, short_name
 from govhub.migration.moving.together import Together
 from govhub.ops.migration.endpoints import FILE, given
 from govhub.ops.migration.overssh import OverSsh, Side, Sides, Told
+from govhub.ops.migration.places import FromMover, Place
 from govhub.ops.migration.records import migration_of
 from govhub.ops.migration.units import RemoteUnit
 
@@ -64,7 +64,10 @@ def _database(hub: Hub, reached: Reaches, migration: Migration, move: Move) -> D
     )
     archives = private_folder(hub_home(hub.name) / ARCHIVES / migration.system)
     name = short_name(hub.name, migration.system, move.name)
-    return DatabaseSteps(Part(move.name, name, sides, archives, LocalRunner(archives / "work")))
+    runner = Place(
+        hub=hub, reached=reached, system=migration.system, move=move.name, archives=archives, access=sides
+    ).runner()
+    return DatabaseSteps(Part(move.name, name, FromMover(sides, runner), archives, runner))
 
 
 def _source(hub: Hub, reached: Reaches, migration: Migration, move: Move) -> Side:

@@ -11,6 +11,7 @@ from govhub.migration.record.stages import Stage
 from govhub.migration.record.standing import RunStanding, Standing, stand
 from govhub.migration.record.store import Clock, Record, now
 from govhub.ops.load import valid_hub
+from govhub.ops.migration.placed import movers_of
 from govhub.ops.migration.records import migration_of, opened
 
 
@@ -117,6 +118,7 @@ def _run(run: RunStanding) -> dict[str, Any]:
         "operators": sorted(run.operators),
         "state": run.result or _state(run),
         "committed": run.committed,
+        "movers": movers_of(run),
         "phases": [_of_phase(run, name) for name in names],
     }
 

@@ -10,7 +10,7 @@ from govhub.inventory.topology import Path
 
 
 def check(report: Report) -> None:
-    """REF001 unknown names; MIG001 to MIG006 what contradicts itself."""
+    """REF001 unknown names; MIG001 to MIG006, MIG020 and MIG021 what contradicts itself."""
     model = report.model
     for i, source in enumerate(model.sources):
         if source.tenant not in report.index.tenants:
@@ -19,6 +19,7 @@ def check(report: Report) -> None:
             hint = "take another name: reports, keys and the lab know servers by it"
             report.error("MIG004", ("sources", i, "name"), f'"{source.name}" is a host of the hub already', hint=hint)
     _approvers(report)
+    _movers(report)
     first: dict[str, int] = {}
     for i, migration in enumerate(model.migrations):
         path: Path = ("migrations", i)
@@ -50,6 +51,24 @@ def _approvers(report: Report) -> None:
         if owners.setdefault(key, approver.name) != approver.name:
             hint = "give each person a key of their own: three parties are three people"
             report.error("MIG006", (*path, "key"), f"this is the key of {owners[key]} too", hint=hint)
+
+
+def _movers(report: Report) -> None:
+    topology, seen = report.hub.topology, set[str]()
+    for i, mover in enumerate(report.model.migration.movers):
+        path: Path = ("migration", "movers", i)
+        host = topology.hosts.get(mover.host)
+        if host is None and not topology.findings:
+            report.unknown((*path, "host"), "host", mover.host, topology.hosts)
+        elif host is not None and not host.address and not host.lab:
+            hint = "give the host an address; `up` then gives it the tools"
+            report.error("MIG020", (*path, "host"), f'"{mover.host}" cannot be reached', hint=hint)
+        if mover.host in seen:
+            hint = "keep one entry, with the slots and systems of both"
+            report.error("MIG021", (*path, "host"), f'"{mover.host}" is a mover twice', hint=hint)
+        seen.add(mover.host)
+        for j, name in enumerate(mover.systems):
+            _system(report, (*path, "systems", j), name)
 
 
 def _system(report: Report, path: Path, name: str) -> None:

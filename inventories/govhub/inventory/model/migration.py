@@ -175,6 +175,17 @@ class Approver(Part):
         return self
 
 
+class MoverPlace(Part):
+    """Where tools of movers run instead of beside `migrate run`: a host of the hub."""
+
+    host: Name
+    """A host that `up` gives the tools to; dumps, backups and archives lie there."""
+    slots: int = Field(default=2, ge=1, le=64)
+    """Commands that it takes at a time before others are preferred."""
+    systems: list[Name] = []
+    """Only these systems; all of them when empty."""
+
+
 class MigrationRules(Assumable):
     """What all migrations of the hub have in common."""
 
@@ -195,6 +206,8 @@ class MigrationRules(Assumable):
     """Days of trial run between cutover and acceptance."""
     approval_hours: Annotated[float, Field(gt=0, le=8760)] = 72
     """Hours that an approval of a cutover holds."""
+    movers: list[MoverPlace] = []
+    """Where dumps are made and restored; beside `migrate run` when there are none for a system."""
     approvers: list[Approver] = []
     """Who may approve; each cutover takes one person of each party, and none of them runs it."""
     write_pause_seconds: Annotated[float, Field(gt=0, le=86400)] = 120

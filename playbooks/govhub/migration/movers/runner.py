@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -12,7 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from govhub.core.files import private_folder, sync_folder
 from govhub.core.secrets import Secret
+
+HERE = "controller"
+"""Where commands run that run beside ``migrate run``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +41,31 @@ class Done:
     errors: str
 
 
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """A file that a command wrote."""
+
+    bytes: int
+    sha256: str
+
+
 class Runner(Protocol):
-    """Runs commands; they end with whoever started them."""
+    """Runs commands; they end with whoever started them.
+
+    Paths are those of this machine. Where commands run elsewhere, what they write under such a path lies there, and
+    only the functions here know of it; what the controller writes into a ``folder`` is brought there with a command.
+    """
+
+    @property
+    def where(self) -> str:
+        """The mover's name, for the record."""
 
     def run(self, command: Command) -> Done:
-        """Run it to its end."""
+        """Run it to its end.
+
+        Raises:
+            GovhubError: nobody can say what became of it, or the mover is not reached.
+        """
 
     def folder(self, name: str) -> Path:
         """A folder for passing files, the same for the same name; empty when it was not there."""
@@ -48,9 +73,26 @@ class Runner(Protocol):
     def forget(self, name: str) -> None:
         """Remove that folder."""
 
+    def fresh(self, path: Path) -> None:
+        """An empty private file, in a private folder, for a command to write."""
+
+    def facts(self, path: Path) -> FileFacts | None:
+        """Size and digest of a file as they are now; None when there is none."""
+
+    def keep(self, path: Path, new: Path) -> None:
+        """Give a file its final name, so that a power cut does not take it away."""
+
+    def remove(self, path: Path) -> None:
+        """Remove a file, if it is there."""
+
+    def matching(self, folder: Path, pattern: str) -> list[Path]:
+        """Files of a folder by a pattern, sorted."""
+
 
 class LocalRunner:
     """Runs commands on this machine."""
+
+    where = HERE
 
     def __init__(self, place: Path | None = None) -> None:
         self._place = place or Path(tempfile.gettempdir())
@@ -84,6 +126,36 @@ class LocalRunner:
     def forget(self, name: str) -> None:
         """Remove it with all it holds."""
         shutil.rmtree(self._place / name, ignore_errors=True)
+
+    def fresh(self, path: Path) -> None:
+        """See :class:`Runner`."""
+        private_folder(path.parent)
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+
+    def facts(self, path: Path) -> FileFacts | None:
+        """See :class:`Runner`."""
+        try:
+            with path.open("rb") as file:
+                return FileFacts(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+        except FileNotFoundError:
+            return None
+
+    def keep(self, path: Path, new: Path) -> None:
+        """See :class:`Runner`."""
+        path.replace(new)
+        sync_folder(new.parent)
+
+    def remove(self, path: Path) -> None:
+        """See :class:`Runner`."""
+        path.unlink(missing_ok=True)
+
+    def matching(self, folder: Path, pattern: str) -> list[Path]:
+        """See :class:`Runner`."""
+        return sorted(folder.glob(pattern))
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def _start(

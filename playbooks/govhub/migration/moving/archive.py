@@ -1,16 +1,15 @@
-"""Archives of a database on this machine: a dump that was read through once, with its digest beside it."""
+"""Archives of a database where its mover runs: a dump that was read through once; its digest is kept here."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from govhub.core.files import private_folder, sync_folder, write_atomic
+from govhub.core.files import private_folder, write_atomic
 from govhub.migration.movers.postgresql.server import Server
 from govhub.migration.movers.protocol import MoveFailed
-from govhub.migration.movers.runner import Command, Runner
+from govhub.migration.movers.runner import HERE, Command, Runner
 
 HOW = "pg_dump in the custom format, read through by pg_restore; it was not restored into a server"
 
@@ -21,42 +20,60 @@ def make(runner: Runner, server: Server, path: Path) -> dict[str, Any]:
     Raises:
         MoveFailed: it cannot be dumped or read (MOV062).
     """
-    if path.exists() and _note(path).exists():
-        return look(path)
+    if _note(path).exists() and (_elsewhere(runner, path) or runner.matching(path.parent, path.name)):
+        return look(runner, path)
     private_folder(path.parent)
     scratch = path.with_suffix(".part")
-    scratch.unlink(missing_ok=True)
-    scratch.touch(mode=0o600)
+    runner.fresh(scratch)
     # Jobs would need a folder; a backup is one file that one digest speaks for.
     _run(runner, server.command("pg_dump", "-Fc", "-f", str(scratch)))
     tables = read_through(runner, server, scratch)
-    document = {"how": HOW, "bytes": scratch.stat().st_size, "sha256": _digest(scratch), "tables_with_rows": tables}
-    scratch.replace(path)
-    sync_folder(path.parent)
+    found = runner.facts(scratch)
+    if found is None:
+        raise _failed(f"the archive {path} was removed while it was written", "")
+    document = {"how": HOW, "bytes": found.bytes, "sha256": found.sha256, "tables_with_rows": tables}
+    document |= {"mover": runner.where}
+    runner.keep(scratch, path)
     write_atomic(_note(path), json.dumps(document))
     return document | {"archive": str(path)}
 
 
-def look(path: Path) -> dict[str, Any]:
+def look(runner: Runner, path: Path) -> dict[str, Any]:
     """Whether an archive is what was noted of it.
 
     Raises:
-        MoveFailed: it is gone or was changed (MOV062).
+        MoveFailed: it is gone, was changed, or lies where another mover runs (MOV062).
     """
     try:
         document: dict[str, Any] = json.loads(_note(path).read_text(encoding="utf-8"))
-        found = _digest(path)
     except (OSError, ValueError) as error:
         raise _failed(f"the archive {path} cannot be read", str(error)) from error
-    if found != document["sha256"]:
-        raise _failed(f"the archive {path} is not what was written", f"sha256 {found}, noted {document['sha256']}")
+    if _elsewhere(runner, path):
+        raise _failed(f"the archive {path} lies on {document['mover']}, and movers run on {runner.where} now", "")
+    found = runner.facts(path)
+    if found is None:
+        raise _failed(f"the archive {path} is not there any more", f"it was on {runner.where}")
+    if found.sha256 != document["sha256"]:
+        raise _failed(
+            f"the archive {path} is not what was written", f"sha256 {found.sha256}, noted {document['sha256']}"
+        )
     return document | {"archive": str(path)}
 
 
-def remove(path: Path) -> None:
-    """Remove an archive with its note."""
-    for item in (path, path.with_suffix(".part"), _note(path)):
-        item.unlink(missing_ok=True)
+def remove_all(runner: Runner, folder: Path, pattern: str) -> None:
+    """Remove archives with their notes, and what was left of those that were not finished."""
+    for path in runner.matching(folder, f"{pattern}.*"):
+        runner.remove(path)
+    for path in folder.glob(f"{pattern}.json"):
+        path.unlink()
+
+
+def _elsewhere(runner: Runner, path: Path) -> bool:
+    try:
+        where = json.loads(_note(path).read_text(encoding="utf-8")).get("mover", HERE)
+    except (OSError, ValueError):
+        return False
+    return bool(where != runner.where)
 
 
 def read_through(runner: Runner, server: Server, path: Path) -> int:
@@ -76,14 +93,9 @@ def _run(runner: Runner, command: Command) -> bytes:
 
 
 def _failed(summary: str, detail: str) -> MoveFailed:
-    hint = "see that there is room on this machine, then repeat; remove a damaged archive by hand"
+    hint = "see that there is room where the mover runs, then repeat; remove a damaged archive by hand"
     return MoveFailed.one("MOV062", summary, detail=detail, hint=hint)
 
 
 def _note(path: Path) -> Path:
     return path.with_suffix(".json")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -88,8 +88,7 @@ def remove_target(part: Part, mover: PostgresMover, _: Context) -> Outcome:
         each.cancel()
         if each.begun():
             return Failed(f"{part.move}: the target is still there")
-    for path in part.archives.glob(f"*-{part.move}-backup.dump"):
-        archive.remove(path)
+    archive.remove_all(part.runner, part.archives, f"*-{part.move}-backup")
     # Last of all: with these accounts it was looked whether the target is gone.
     return Done({"removed": str(mover.target.endpoint)} | part.access.release())
 
@@ -107,12 +106,12 @@ def archive_source(part: Part, mover: PostgresMover, context: Context) -> Outcom
     path = part.file("archive", context.run)
     if there(mover.source):
         return Done(archive.make(part.runner, mover.source, path))
-    return Done(archive.look(path))
+    return Done(archive.look(part.runner, path))
 
 
 def archived(part: Part, _: PostgresMover, context: Context) -> Outcome:
     """Whether the archive is what was written."""
-    return Done(archive.look(part.file("archive", context.run)))
+    return Done(archive.look(part.runner, part.file("archive", context.run)))
 
 
 def wipe(part: Part, mover: PostgresMover, _: Context) -> Outcome:

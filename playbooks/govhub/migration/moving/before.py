@@ -30,7 +30,7 @@ def prepare(part: Part, mover: PostgresMover, context: Context) -> Outcome:
         # A rehearsal applies for nothing, but finds the same obstacles.
         apply_for(part, mover, context)
     mover.prepare()
-    return Done({"target": str(mover.target.endpoint)})
+    return Done({"target": str(mover.target.endpoint), "mover": part.runner.where})
 
 
 def prepared(_: Part, mover: PostgresMover, __: Context) -> Outcome:
@@ -48,7 +48,7 @@ def back_up(part: Part, mover: PostgresMover, context: Context) -> Outcome:
 
 def backed_up(part: Part, _: PostgresMover, context: Context) -> Outcome:
     """Whether the backup is what was written."""
-    return Done(archive.look(part.file("backup", context.run)))
+    return Done(archive.look(part.runner, part.file("backup", context.run)))
 
 
 def copy(part: Part, mover: PostgresMover, _: Context) -> Outcome:
