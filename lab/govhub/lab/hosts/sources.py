@@ -217,10 +217,15 @@ class OldServer:
 
     def acknowledged(self, name: str) -> dict[str, int]:
         """What the application has acknowledged so far: its number by the entry's name."""
+        return {entry: int(number) for number, entry, _ in self._log(name)}
+
+    def moments(self, name: str) -> dict[str, float]:
+        """When it acknowledged each of them, by the entry's name: seconds since the epoch, by the server's clock."""
+        return {entry: float(moment) for _, entry, moment in self._log(name)}
+
+    def _log(self, name: str) -> list[list[str]]:
         lines = self.run(f"cat /var/lib/register/{name}.log 2>/dev/null || true").splitlines()
-        return {
-            entry: int(number) for number, entry, _ in (line.split("\t") for line in lines if line.count("\t") == 2)
-        }
+        return [line.split("\t") for line in lines if line.count("\t") == 2]
 
     def entries(self, engine: Engine, database: str) -> dict[str, int]:
         """What the database has: the number by the entry's name."""

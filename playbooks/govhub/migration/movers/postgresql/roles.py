@@ -74,6 +74,7 @@ def copy_settings(source: Server, target: Server) -> None:
                 who or sql.SQL("DATABASE {}").format(database), sql.Identifier(name), text
             )
         )
+    _owner(source, target)
     grants = source.rows(
         """SELECT coalesce(g.rolname, ''), a.privilege_type, a.is_grantable FROM pg_database d, aclexplode(d.datacl) a
            LEFT JOIN pg_roles g ON g.oid = a.grantee WHERE d.datname = current_database()"""
@@ -92,3 +93,13 @@ def copy_settings(source: Server, target: Server) -> None:
                 sql.SQL("WITH GRANT OPTION" if grantable and role else ""),
             )
         )
+
+
+def _owner(source: Server, target: Server) -> None:
+    """Whose the database is: its owner may make schemas in it, and stays when grants to everybody are taken back."""
+    for (owner,) in source.rows(
+        """SELECT r.rolname FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba
+           WHERE d.datname = current_database() AND NOT r.rolsuper"""
+    ):
+        statement = sql.SQL("ALTER DATABASE {} OWNER TO {}")
+        target.rows(statement.format(sql.Identifier(target.endpoint.database), sql.Identifier(owner)))
