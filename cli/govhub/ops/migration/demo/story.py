@@ -27,6 +27,8 @@ class Told:
     """A step that is through."""
 
     step: str
+    about: str = ""
+    """The system that it is done to, if it is one."""
     seconds: float
     facts: Facts = field(default_factory=dict)
 
@@ -37,6 +39,8 @@ class Story:
     def __init__(self, place: Place, papers: Path, say: Say, listener: Callable[[Told], None]) -> None:
         self._place, self._papers, self._say, self._listener = place, papers, say, listener
         self.steps: list[Told] = []
+        self._switched: dict[str, float] = {}
+        """When users came to write on the target, by the application's name."""
 
     def tell(self) -> list[Told]:
         """The whole story.
@@ -45,29 +49,29 @@ class Story:
             GovhubError: it went otherwise (DEM001), or a step failed with a reason of its own.
         """
         everything = [played.system for played in SYSTEMS]
-        for name, action in (
-            ("an old server of a department and an empty database host boot", self._boot),
-            ("the old server gets its databases and applications, which are written to from now on", self._fill),
-            ("the database host is brought up by its roles, open to what moves to it", self._up),
-            ("the old server is read, and its systems are assessed", self._assess),
-            ("rehearsal on copies, while users write", self._rehearse),
-            ("backup, copy and first verification", lambda: self._parked(everything, "migrate", "cutover")),
-            ("three parties approve both cutovers", lambda: self._approve(everything)),
-            (f"cutover of {ACCEPTED.system}", lambda: self._cut_over(ACCEPTED)),
-            (f"cutover of {RETURNED.system}", lambda: self._cut_over(RETURNED)),
-            (f"roll-back of {RETURNED.system} after its cutover", self._roll_back),
-            (f"trial run and acceptance of {ACCEPTED.system}", self._accept),
-            (f"retirement of the old database of {ACCEPTED.system}", self._retire),
-            ("dossiers are written, and verified without anything but themselves", self._export),
+        for name, about, action in (
+            ("boot", "", self._boot),
+            ("fill", "", self._fill),
+            ("up", "", self._up),
+            ("assess", "", self._assess),
+            ("rehearse", "", self._rehearse),
+            ("copy", "", lambda: self._parked(everything, "migrate", "cutover")),
+            ("approve", "", lambda: self._approve(everything)),
+            ("cutover", ACCEPTED.system, lambda: self._cut_over(ACCEPTED)),
+            ("cutover", RETURNED.system, lambda: self._cut_over(RETURNED)),
+            ("roll-back", RETURNED.system, self._roll_back),
+            ("acceptance", ACCEPTED.system, self._accept),
+            ("retirement", ACCEPTED.system, self._retire),
+            ("dossier", "", self._export),
         ):
-            self.step(name, action)
+            self.step(name, action, about)
         return self.steps
 
-    def step(self, name: str, action: Callable[[], Facts]) -> None:
+    def step(self, name: str, action: Callable[[], Facts], about: str = "") -> None:
         """One step, with its time."""
         begun = time.monotonic()
         facts = action()
-        self.steps.append(Told(step=name, seconds=time.monotonic() - begun, facts=facts))
+        self.steps.append(Told(step=name, about=about, seconds=time.monotonic() - begun, facts=facts))
         self._listener(self.steps[-1])
 
     def _boot(self) -> Facts:
@@ -84,27 +88,27 @@ class Story:
         result = self._place.up()
         if result.status != "done":
             raise unexpected(f"`up` of {NEW} is {result.status}", "; ".join(str(item) for item in result.problems))
-        return {"status": result.status, "wal_level": self._place.new.psql("SHOW wal_level")}
+        return {"wal_level": self._place.new.psql("SHOW wal_level")}
 
     def _assess(self) -> Facts:
         document = assess_portfolio(AssessRequest(hub=str(self._place.hub)))
         if document["summary"]["sources_read"] != 1:
             raise unexpected(f"{OLD} could not be read", str(document["findings"]))
-        return {item["system"]: item["verdict"] for item in document["systems"]}
+        return {item["system"]: str(item["verdict"]) for item in document["systems"]}
 
     def _rehearse(self) -> Facts:
         for system, found in self._place.run(*(item.system for item in SYSTEMS), itinerary="rehearse").items():
             if found["state"] != "done":
                 raise unexpected(f"the rehearsal of {system}", str(found))
-        gaps = {f"longest gap of {item.name} in seconds": self._gap(item, 0.0) for item in SYSTEMS}
-        return {"copies": "removed again", **gaps}
+        # Since the applications began: everything up to here stopped nobody.
+        return {"longest_gap_seconds": max(self._gap(item, 0.0) for item in SYSTEMS)}
 
     def _parked(self, systems: list[str], itinerary: str, gate: str) -> Facts:
         word = gate.capitalize()
         for system, found in self._place.run(*systems, itinerary=itinerary).items():
             if (found["state"], found["phase"]) != ("waiting", f"WaitFor{word}Approval"):
                 raise unexpected(f"{system} does not wait for its approval", str(found))
-        return dict.fromkeys(systems, f"waits for the approval of its {gate}")
+        return {"waiting": ", ".join(systems)}
 
     def _approve(self, systems: list[str]) -> Facts:
         for system in systems:
@@ -114,28 +118,33 @@ class Story:
     def _cut_over(self, played: Played) -> Facts:
         begun = time.time()
         self._through(played, ("waiting", "WaitForTrialRun"), ("waiting", "WaitForAcceptance"), wait=2)
+        self._switched[played.name] = time.time()
         time.sleep(_AWHILE)
         written = [moment for moment in self._place.old.moments(played.name).values() if moment > begun]
         return {
-            "longest gap between writes in seconds": self._gap(played, begun),
-            "pause of the database in seconds": self._evidence(played, "EnsureSwitched")["pause_seconds"],
+            "longest_gap_seconds": self._gap(played, begun),
+            "database_pause_seconds": self._evidence(played, "EnsureSwitched")["pause_seconds"],
             "verification": self._evidence(played, "EnsureFinalVerification")["verdict"],
-            "writes acknowledged": len(written),
-            "writes lost": self._lost(played, on_target=True),
+            "writes_acknowledged": len(written),
+            "writes_lost": self._lost(played, on_target=True),
         }
 
     def _roll_back(self) -> Facts:
-        switched = set(self._place.new.entries("postgresql", RETURNED.name))
-        before = set(self._place.old.entries("postgresql", RETURNED.name))
+        since = self._switched[RETURNED.name]
+        there = self._place.new.entries("postgresql", RETURNED.name)
+        written = {
+            entry
+            for entry, moment in self._place.old.moments(RETURNED.name).items()
+            if moment > since and entry in there
+        }
         begun = time.time()
         self._through(RETURNED, ("done", None), itinerary="roll-back")
         time.sleep(_AWHILE)
-        back = set(self._place.old.entries("postgresql", RETURNED.name))
         return {
-            "written on the target when it began": len(switched - before) or len(switched),
-            "of them on the source now": len(switched & back),
-            "writes lost": self._lost(RETURNED, on_target=False),
-            "longest gap between writes in seconds": self._gap(RETURNED, begun),
+            "written_on_target": len(written),
+            "preserved_on_source": len(written & set(self._place.old.entries("postgresql", RETURNED.name))),
+            "writes_lost": self._lost(RETURNED, on_target=False),
+            "longest_gap_seconds": self._gap(RETURNED, begun),
         }
 
     def _accept(self) -> Facts:
@@ -143,7 +152,7 @@ class Story:
         self._through(ACCEPTED, ("waiting", "WaitForAcceptance"))
         self._approve([ACCEPTED.system])
         self._through(ACCEPTED, ("done", None))
-        return {"writes lost": self._lost(ACCEPTED, on_target=True)}
+        return {"writes_lost": self._lost(ACCEPTED, on_target=True)}
 
     def _retire(self) -> Facts:
         self._parked([ACCEPTED.system], "retire", "retirement")
@@ -153,8 +162,8 @@ class Story:
         if ACCEPTED.name in left:
             raise unexpected("the old database is still there", ", ".join(left))
         return {
-            "databases on the old server": ", ".join(sorted(left)),
-            "writes lost": self._lost(ACCEPTED, on_target=True),
+            "databases_left": ", ".join(sorted(left)),
+            "writes_lost": self._lost(ACCEPTED, on_target=True),
         }
 
     def _export(self) -> Facts:

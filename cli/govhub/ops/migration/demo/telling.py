@@ -30,7 +30,7 @@ def demo_migrate(say: Callable[[str], None], listener: Callable[[Told], None]) -
         story = Story(found, papers, say, listener)
         story.tell()
         begun = time.monotonic()
-    story.steps.append(Told(step="everything is taken down", seconds=time.monotonic() - begun))
+    story.steps.append(Told(step="down", seconds=time.monotonic() - begun))
     listener(story.steps[-1])
     return {
         "schema": "govhub.demo-migrate/1",
