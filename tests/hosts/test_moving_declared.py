@@ -67,7 +67,6 @@ def test_a_declared_move_opens_its_targets_hosts_to_its_source_alone(folder: Pat
         "address": "10.20.64.9/32",
         "account": account_of("mini", "school-enrolment", "db"),
         "database": "enrol",
-        "rehearsal": "enrol_rehearsal",
     }
     assert found["node1"].variables["ssh_forwards"] == []
 

@@ -7,19 +7,10 @@ from ipaddress import AddressValueError, IPv4Address
 from govhub.core.canonical import digest
 from govhub.inventory.model.migration import Migration, Move
 
-LONGEST = 63
-"""Bytes of a database's name."""
-_REHEARSAL = "_rehearsal"
-
 
 def account_of(hub: str, system: str, move: str) -> str:
     """The account of a move on its servers; several moves from one server do not share one."""
     return f"govhub_migration_{digest([hub, f'{system}/{move}'])[:10]}"
-
-
-def rehearsal_of(database: str) -> str:
-    """The name of a rehearsal's copy."""
-    return database[: LONGEST - len(_REHEARSAL)] + _REHEARSAL
 
 
 def ipv4_of(address: str) -> str | None:

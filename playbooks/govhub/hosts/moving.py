@@ -12,7 +12,7 @@ from typing import Any
 from govhub.hosts.reach import Reaches
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.databases import Database
-from govhub.inventory.moves import account_of, ipv4_of, rehearsal_of
+from govhub.inventory.moves import account_of, ipv4_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,6 @@ class Incoming:
             "address": self.address,
             "account": self.account,
             "database": self.database,
-            "rehearsal": rehearsal_of(self.database),
         }
 
 

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from govhub.core.diagnostics import Diagnostic
-from govhub.inventory.moves import rehearsal_of
 from govhub.migration.movers.endpoint import Endpoint
 from govhub.migration.sql.dsn import Dsn, Engine
+
+LONGEST = 63
+"""Bytes of a database's name."""
+_REHEARSAL = "_rehearsal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +25,8 @@ class Ends:
         """With a database of its own for a rehearsal."""
         if not rehearsal:
             return self
-        return replace(self, target=replace(self.target, database=rehearsal_of(self.target.database)))
+        name = self.target.database[: LONGEST - len(_REHEARSAL)] + _REHEARSAL
+        return replace(self, target=replace(self.target, database=name))
 
 
 class Access(Protocol):

@@ -33,6 +33,7 @@ OLD, NEW = "old-edu-1", "db1"
 OPERATOR = "demo-operator"
 PEOPLE = {"chen": Party.DEPARTMENT, "zhao": Party.AUTHORITY, "qian": Party.PROVIDER}
 TRIAL_SECONDS = 5
+_INSTALLED = ("postgresql-15", "postgresql-client-15", "python3-psycopg2")
 _DEPARTMENT = "education"
 _DAY = 86400
 _AT_ONCE = 45.0
@@ -77,7 +78,7 @@ class Place:
         """The database host; what is asked of it is asked as of any server of PostgreSQL."""
         return OldServer(self.fleet.machines()[NEW])
 
-    def make(self, trial_seconds: float = TRIAL_SECONDS) -> None:
+    def make(self, trial_seconds: float) -> None:
         """Copy the hub's files, and make the keys of those who say go."""
         shutil.copytree(content("lab", "demo", "migration"), self.hub)
         private_folder(self.folder / "keys")
@@ -100,7 +101,7 @@ class Place:
 
     def fill(self, rows: int = 500, per_second: float = 20) -> None:
         """What the department's administrator has on the server, prepared for logical replication; it is written to."""
-        self.old.install()
+        self.old.install(packages=_INSTALLED)
         for played in SYSTEMS:
             self.old.postgresql(played.name, Content(rows=rows), logical=True)
             self.old.application(played.name, "postgresql", played.name, port=played.port, per_second=per_second)
@@ -127,7 +128,7 @@ class Place:
 
 
 @contextmanager
-def place(folder: Path) -> Iterator[Place]:
+def place(folder: Path, *, trial_seconds: float = TRIAL_SECONDS) -> Iterator[Place]:
     """A place that is made anew, and taken down at the end, whatever happens in between.
 
     What a killed one left there is taken down first.
@@ -142,7 +143,7 @@ def place(folder: Path) -> Iterator[Place]:
         shutil.rmtree(folder, ignore_errors=True)
         private_folder(folder)
         try:
-            made.make()
+            made.make(trial_seconds)
             yield made
         finally:
             made.fleet.down()
