@@ -24,7 +24,7 @@ HUB = "jinzhou"
 MIGRATE = "migrate"
 Hub = Annotated[
     str,
-    typer.Argument(metavar="[HUB|migrate]", help="The hub to show; Huating is small and quick. `migrate`: see above."),
+    typer.Argument(metavar="[HUB|migrate]", help="The hub to show (Huating is small and quick), or `migrate`."),
 ]
 
 
