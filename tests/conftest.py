@@ -37,6 +37,8 @@ def _group(nodeid: str) -> str:
     folder = path.parts[1]
     if path.parent.name in ("hosts", "portfolio") and path.stem.endswith(("_live", "_kills")):
         return "1-hosts"
+    if path.parent.name == "story" and path.stem.endswith("_live"):
+        return "1-hosts"
     return "2-clusters" if folder in ("live", "faults") else f"3-{path}"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from govhub.hosts.expressions import secret
+from govhub.hosts.moving import addresses, incoming
 from govhub.hosts.reach import Reaches
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.databases import Database, DatabaseEngine
@@ -53,18 +54,22 @@ def database_variables(hub: Hub, reached: Reaches, host: PlacedHost) -> dict[str
     for item in items:
         memory = host.memory // _MIB // len(items)
         found = _variables(hub, reached, host.name, item) | {"memory": memory}
-        if item.database.engine is DatabaseEngine.MARIADB:
+        if item.database.engine is DatabaseEngine.POSTGRESQL:
+            found["moves"] = [move.as_dict() for move in incoming(hub, reached, item.database)]
+        else:
             found["number"] = item.database.hosts.index(host.name) + 1
         out |= {f"{item.database.engine.value}_{key}": value for key, value in found.items()}
     return out
 
 
 def database_rules(hub: Hub, reached: Reaches, host: PlacedHost) -> list[dict[str, Any]]:
-    """What may reach the servers: where the clusters' pods and nodes are, and the other hosts of a server."""
+    """What may reach the servers: where the clusters' pods and nodes are, its other hosts, and sources of moves."""
     rules = []
     for item in served_by(hub, reached, host.name):
         partners = [f"{partner['address']}/32" for partner in _partners(reached, host.name, item)]
-        for name, sources in (("", client_networks(hub, reached)), (" replication", partners)):
+        moves = addresses(hub, reached, item.database)
+        clients = client_networks(hub, reached)
+        for name, sources in (("", clients), (" replication", partners), (" moves", moves)):
             found = {"name": f"{item.database.engine.value}{name}", "protocol": "tcp", "ports": [item.port]}
             rules.append(found | {"sources": sources})
     return rules

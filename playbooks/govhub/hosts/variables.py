@@ -11,6 +11,7 @@ from govhub.hosts import images, nodes
 from govhub.hosts.balancers import balancer_groups, balancer_rules, balancer_variables
 from govhub.hosts.databases import database_groups, database_rules, database_variables
 from govhub.hosts.movers import mover_groups, mover_variables
+from govhub.hosts.moving import forwarded_ports
 from govhub.hosts.period import period_of
 from govhub.hosts.reach import Reaches
 from govhub.inventory.loader import Hub
@@ -92,6 +93,8 @@ def _baseline(hub: Hub, reached: Reaches, host: PlacedHost, clock: str) -> dict[
         "base_former_administrators": list(base.former_administrators),
         "base_journal_days": base.journal_days,
         "ssh_users": sorted({base.login, *(person.name for person in base.administrators)}),
+        "ssh_forwards": forwarded_ports(hub, reached, host.name),
+        "ssh_forwards_user": base.login,
         "chrony_servers": list(base.time_servers) if host.name == clock else [reached.hosts[clock].address],
         "chrony_clients": _networks(hub, reached, "nodes") if host.name == clock else [],
         "firewall_rules": firewall_rules(hub, reached, host, clock),

@@ -1,5 +1,7 @@
 """A worker in a process of its own, which kills itself before its n-th word to a server within one phase (0: never).
 
+Words to database servers count, and commands on hosts over SSH.
+
 worker.py HUB SYSTEM ITINERARY PHASE N TIME
 """
 
@@ -12,6 +14,7 @@ import sys
 from datetime import datetime
 from typing import Any
 
+from govhub.hosts.tunnel import Said, Tunnel
 from govhub.inventory.loader import Hub
 from govhub.migration.itinerary.outcome import Outcome
 from govhub.migration.itinerary.steps import Context, Step, Steps
@@ -42,18 +45,27 @@ class Deadly:
         self._steps.close()  # type: ignore[attr-defined]
 
 
+def _count() -> None:
+    if LEFT[0]:
+        LEFT[0] -= 1
+        if not LEFT[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 def main() -> None:
     hub, system, itinerary, phase, number, moment = sys.argv[1:]
-    rows = Server.rows
+    rows, run = Server.rows, Tunnel.run
 
     def counted(self: Server, *arguments: Any) -> list[tuple[Any, ...]]:
-        if LEFT[0]:
-            LEFT[0] -= 1
-            if not LEFT[0]:
-                os.kill(os.getpid(), signal.SIGKILL)
+        _count()
         return rows(self, *arguments)
 
+    def commanded(self: Tunnel, *words: str, text: str = "") -> Said:
+        _count()
+        return run(self, *words, text=text)
+
     Server.rows = counted  # type: ignore[method-assign,assignment]
+    Tunnel.run = commanded  # type: ignore[method-assign]
 
     def steps(found: Hub, name: str) -> Steps:
         return Deadly(steps_of(found, name), phase, int(number))

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from govhub.ops.requests import PlanResult
 
 HUB = "jinzhou"
-Hub = Annotated[str, typer.Argument(metavar="[HUB]", help="The hub to show; Huating is small and quick.")]
+MIGRATE = "migrate"
+Hub = Annotated[
+    str,
+    typer.Argument(metavar="[HUB|migrate]", help="The hub to show (Huating is small and quick), or `migrate`."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +34,13 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(terminal: Terminal, hub: Hub = HUB) -> int:
-    """Provision a hub's whole cloud in a lab on this machine, from nothing."""
+    """Provision a hub's whole cloud in a lab on this machine, from nothing.
+
+    `demo migrate` tells a migration instead, on real hosts: an old server's systems move while they are written to,
+    one is rolled back after its cutover, and everything is taken down again. It needs root and takes minutes.
+    """
+    if hub == MIGRATE:
+        return _migrate(terminal)
     from govhub.cli.views.plan import show_plan
     from govhub.ops.demo import demo as use_case
     from govhub.ops.requests import RunRequest
@@ -53,6 +63,16 @@ def demo(terminal: Terminal, hub: Hub = HUB) -> int:
         result = use_case(request, view.message, show)
     view.show(result.as_dict(), lambda console: _show(console, result, terminal))
     return result.run.exit
+
+
+def _migrate(terminal: Terminal) -> int:
+    from govhub.cli.views.migration_story import show_step, show_story
+    from govhub.ops.migration.demo.telling import demo_migrate
+
+    view = view_of(terminal)
+    document = demo_migrate(view.message, lambda told: show_step(view, told))
+    view.show(document, lambda console: show_story(console, document))
+    return 0
 
 
 def _show(console: Console, result: DemoResult, terminal: Terminal) -> None:

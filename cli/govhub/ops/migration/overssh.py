@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from govhub.core.canonical import digest
 from govhub.core.diagnostics import Diagnostic, Diagnostics
 from govhub.core.errors import GovhubError
 from govhub.core.keys import HubKey
 from govhub.core.secrets import Secret
 from govhub.hosts.passwords import secret_in_form
 from govhub.hosts.tunnel import Said, Tunnel
+from govhub.inventory.moves import account_of
 from govhub.migration.movers.endpoint import Endpoint
 from govhub.migration.moving.ends import Ends
 
@@ -73,7 +73,8 @@ class OverSsh:
     @property
     def account(self) -> str:
         """The move's account; several moves from one server do not share one."""
-        return f"govhub_migration_{digest([self.hub, self.move])[:10]}"
+        system, _, move = self.move.partition("/")
+        return account_of(self.hub, system, move)
 
     def open(self) -> Endpoint:
         """See :class:`Side`."""

@@ -13,6 +13,7 @@ from govhub.hosts.tunnel import Tunnel
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.databases import DatabaseEngine
 from govhub.inventory.model.migration import Migration, Move, MoveKind
+from govhub.inventory.moves import led_by
 from govhub.migration.itinerary.folders import FolderMove, FolderSteps
 from govhub.migration.itinerary.steps import Steps
 from govhub.migration.moving.application import ApplicationSteps
@@ -20,6 +21,7 @@ from govhub.migration.moving.databases import DatabaseSteps
 from govhub.migration.moving.part import Part, short_name
 from govhub.migration.moving.together import Together
 from govhub.ops.migration.endpoints import FILE, given
+from govhub.ops.migration.leading import RemoteSettings
 from govhub.ops.migration.overssh import OverSsh, Side, Sides, Told
 from govhub.ops.migration.places import FromMover, Place
 from govhub.ops.migration.records import migration_of
@@ -45,7 +47,7 @@ def steps_of(hub: Hub, system: str) -> Steps:
     reached = reaches(hub)
     folders = [_folder(hub, migration, move) for move in kinds[MoveKind.FILES]]
     databases = [_database(hub, reached, migration, move) for move in kinds[MoveKind.POSTGRESQL]]
-    units = [_unit(reached, migration, move) for move in kinds[MoveKind.APPLICATION]]
+    units = [_unit(hub, reached, migration, move) for move in kinds[MoveKind.APPLICATION]]
     if not databases and not units:
         return FolderSteps(folders)
     parts: list[Steps] = [*units, *databases, *([FolderSteps(folders)] if folders else [])]
@@ -99,7 +101,7 @@ def _file(hub: Hub) -> Path:
     return hub_home(hub.name) / FILE
 
 
-def _unit(reached: Reaches, migration: Migration, move: Move) -> ApplicationSteps:
+def _unit(hub: Hub, reached: Reaches, migration: Migration, move: Move) -> ApplicationSteps:
     reach = reached.sources.get(move.source)
     if move.to is not None:
         hint = "leave out `to` for an application that stays where it is and finds the server that takes writes"
@@ -107,7 +109,28 @@ def _unit(reached: Reaches, migration: Migration, move: Move) -> ApplicationStep
     if reach is None or reach.address in HERE:
         raise _refused(migration, move, f"give {move.source} an address at which SSH answers")
     assert move.unit is not None
-    return ApplicationSteps(move.name, RemoteUnit(move.unit, Tunnel(move.source, reach)))
+    tunnel = Tunnel(move.source, reach)
+    leading = _leading(hub, reached, migration, move, tunnel) if move.settings else None
+    return ApplicationSteps(move.name, RemoteUnit(move.unit, tunnel), leading)
+
+
+def _leading(hub: Hub, reached: Reaches, migration: Migration, move: Move, tunnel: Tunnel) -> RemoteSettings:
+    database, settings = led_by(migration, move), move.settings
+    assert database is not None
+    assert settings is not None
+    told = given(hub.name, migration.system, database.name)
+    if "target" in told:
+        host, port = told["target"].link()
+    else:
+        server = next((item for item in hub.model.databases if item.name == database.to), None)
+        reach = reached.hosts.get(server.hosts[0]) if server else None
+        if server is None or reach is None:
+            hint = f"`to` of {database.name} has to name a server of `databases` that is reached, or {_file(hub)} it"
+            raise _refused(migration, move, hint)
+        host, port = reach.address, server.port or server.engine.port
+    keys = {name: key for name, key in (("host", settings.host), ("port", settings.port)) if key}
+    target = {"host": host, "port": str(port)}
+    return RemoteSettings(file=settings.file, keys=keys, target=target, tunnel=tunnel)
 
 
 def _folder(hub: Hub, migration: Migration, move: Move) -> FolderMove:

@@ -6,11 +6,12 @@ from collections.abc import Collection
 
 from govhub.inventory.checks.report import Report
 from govhub.inventory.model.migration import Migration, Move, MoveKind
+from govhub.inventory.moves import ipv4_of, led_by
 from govhub.inventory.topology import Path
 
 
 def check(report: Report) -> None:
-    """REF001 unknown names; MIG001 to MIG006, MIG020 and MIG021 what contradicts itself."""
+    """REF001 unknown names; MIG001 to MIG006, MIG022, MIG023 what contradicts itself; MIG020, MIG021 what cannot be led or let in."""
     model = report.model
     for i, source in enumerate(model.sources):
         if source.tenant not in report.index.tenants:
@@ -38,6 +39,7 @@ def check(report: Report) -> None:
             report.error("MIG005", (*path, "not_after"), "it may not begin before it has to be done", hint=hint)
         for j, move in enumerate(migration.moves):
             _move(report, (*path, "moves", j), migration, move)
+            _settings(report, (*path, "moves", j), migration, move)
 
 
 def _approvers(report: Report) -> None:
@@ -62,10 +64,10 @@ def _movers(report: Report) -> None:
             report.unknown((*path, "host"), "host", mover.host, topology.hosts)
         elif host is not None and not host.address and not host.lab:
             hint = "give the host an address; `up` then gives it the tools"
-            report.error("MIG020", (*path, "host"), f'"{mover.host}" cannot be reached', hint=hint)
+            report.error("MIG022", (*path, "host"), f'"{mover.host}" cannot be reached', hint=hint)
         if mover.host in seen:
             hint = "keep one entry, with the slots and systems of both"
-            report.error("MIG021", (*path, "host"), f'"{mover.host}" is a mover twice', hint=hint)
+            report.error("MIG023", (*path, "host"), f'"{mover.host}" is a mover twice', hint=hint)
         seen.add(mover.host)
         for j, name in enumerate(mover.systems):
             _system(report, (*path, "systems", j), name)
@@ -89,6 +91,27 @@ def _move(report: Report, path: Path, migration: Migration, move: Move) -> None:
     if move.kind.is_database and move.to in engines and engines[move.to] != move.kind.value:
         hint = f"name a server of {move.kind.value}: another engine is a replatforming, done with the system's maker"
         report.error("MIG002", (*path, "to"), f'"{move.to}" is a {engines[move.to]} server', hint=hint)
+
+
+def _settings(report: Report, path: Path, migration: Migration, move: Move) -> None:
+    if move.settings and led_by(migration, move) is None:
+        names = ", ".join(item.name for item in migration.moves if item.kind.is_database) or "none moves"
+        report.error(
+            "MIG020",
+            (*path, "settings"),
+            f'it is not clear which database of "{migration.system}" the settings of "{move.name}" name',
+            detail=f"databases: {names}",
+            hint="name its move as `move`",
+        )
+    source = next((item for item in report.model.sources if item.name == move.source), None)
+    known = {item.name for item in report.model.databases}
+    if move.kind.is_database and move.to in known and source and source.address and not ipv4_of(source.address):
+        report.warning(
+            "MIG021",
+            (*path, "source"),
+            f'"{move.to}" cannot be opened to {source.name}: its address is a name',
+            hint="give its IPv4 address; firewalls and pg_hba.conf of our hosts do not follow names",
+        )
 
 
 def _targets(report: Report, migration: Migration, move: Move) -> tuple[str, Collection[str]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from govhub.inventory.model.common import Assumable, Name, Part, Port, Quantity, ShortName
 
 PATH = r"^(/[A-Za-z0-9._@+-]+)+$"
+KEY = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 DATABASE = r"^[A-Za-z_][A-Za-z0-9_$-]*$"
 ADDRESS = r"^[a-zA-Z0-9][a-zA-Z0-9.:-]*$"
 SSH_KEY = r"^(ssh-ed25519|ecdsa-sha2-nistp256|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/=]+( [^\n]*)?$"
@@ -45,6 +46,19 @@ class MoveKind(StrEnum):
         return self in (MoveKind.POSTGRESQL, MoveKind.MARIADB)
 
 
+class Settings(Part):
+    """Where an application that stays on its server is told which database server it uses."""
+
+    file: Annotated[str, Field(pattern=PATH, max_length=300)]
+    """Lines such as `KEY=value` or `key: value`."""
+    host: Annotated[str, Field(pattern=KEY, max_length=100)]
+    """The key whose value is the database server's address."""
+    port: Annotated[str, Field(pattern=KEY, max_length=100)] | None = None
+    """The key whose value is its port, where there is one."""
+    move: ShortName | None = None
+    """Which of the system's databases is meant; needed where several move."""
+
+
 class Move(Part):
     """One part of a system that moves: a database, a file tree, or the application itself."""
 
@@ -62,6 +76,8 @@ class Move(Part):
     """The folder on the source; for files."""
     unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]+$", max_length=100)] | None = None
     """The systemd unit that writes; stopping it stops writes. For an application."""
+    settings: Settings | None = None
+    """For an application that stays where it is: what is rewritten when its database switches, and put back."""
     to: Name | None = None
     """The server under `databases`, the host for files, or the system's workload that it moves to."""
     to_database: Annotated[str, Field(pattern=DATABASE, max_length=63)] | None = None
@@ -75,7 +91,17 @@ class Move(Part):
         for name in ("database", "path", "unit"):
             if (getattr(self, name) is not None) != (name == needed):
                 raise ValueError(f"a move of kind {self.kind} has `{needed}`, and neither of the other two")
+        if self.settings and (self.kind is not MoveKind.APPLICATION or self.to is not None):
+            raise ValueError("`settings` are those of an application that stays on its server, without `to`")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_before_settings(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Approvals are bound to the digest of this: a new option that nobody uses must not void them."""
+        out: dict[str, Any] = handler(self)
+        if self.settings is None:
+            out.pop("settings", None)
+        return out
 
 
 class DependencyKind(StrEnum):

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -86,11 +87,11 @@ class OldServer:
         """
         return self.machine.inside(script, text)
 
-    def install(self, *more: str) -> None:
-        """Install what old servers have, and ``more`` packages of the lab's mirror."""
+    def install(self, *more: str, packages: Iterable[str] = PACKAGES) -> None:
+        """Install what old servers have, or some of it, and ``more`` packages of the lab's mirror."""
         stock = mirror.served(self.machine.folder.parent)
         line = f"deb [signed-by=/etc/apt/keyrings/lab.asc] {mirror.url()} {archive_of()[1]} main"
-        names = " ".join(shlex.quote(name) for name in (*PACKAGES, *more))
+        names = " ".join(shlex.quote(name) for name in (*packages, *more))
         self._write("/etc/apt/keyrings/lab.asc", stock.key)
         self._write("/etc/apt/sources.list.d/lab.list", f"{line}\n")
         # Without a language PostgreSQL would be set up for ASCII.
@@ -217,10 +218,15 @@ class OldServer:
 
     def acknowledged(self, name: str) -> dict[str, int]:
         """What the application has acknowledged so far: its number by the entry's name."""
+        return {entry: int(number) for number, entry, _ in self._log(name)}
+
+    def moments(self, name: str) -> dict[str, float]:
+        """When it acknowledged each of them, by the entry's name: seconds since the epoch, by the server's clock."""
+        return {entry: float(moment) for _, entry, moment in self._log(name)}
+
+    def _log(self, name: str) -> list[list[str]]:
         lines = self.run(f"cat /var/lib/register/{name}.log 2>/dev/null || true").splitlines()
-        return {
-            entry: int(number) for number, entry, _ in (line.split("\t") for line in lines if line.count("\t") == 2)
-        }
+        return [line.split("\t") for line in lines if line.count("\t") == 2]
 
     def entries(self, engine: Engine, database: str) -> dict[str, int]:
         """What the database has: the number by the entry's name."""

@@ -72,7 +72,8 @@ main() {
         done
     done; :'
     section sshd sshd -T
-    script matches 'grep -s -i -h "^[[:space:]]*match" /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; :'
+    # From each first Match to the end of its file: what follows holds for some only.
+    script matches 'for file in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; do sed -n "/^[[:space:]]*[Mm][Aa][Tt][Cc][Hh]/,\$p" "$file" 2>/dev/null; done; :'
 
     section journald systemd-analyze cat-config systemd/journald.conf
     script journal 'ls -d /var/log/journal/*/; :'

@@ -15,7 +15,7 @@ from govhub.migration.movers.postgresql.assess import assess
 from govhub.migration.movers.postgresql.names import Names
 from govhub.migration.movers.postgresql.registry import Registry
 from govhub.migration.movers.postgresql.replication import Replication
-from govhub.migration.movers.postgresql.roles import copy_roles, copy_settings
+from govhub.migration.movers.postgresql.roles import copy_owner, copy_roles, copy_settings
 from govhub.migration.movers.postgresql.server import Server
 from govhub.migration.movers.postgresql.tables import Table, grouped, tables_of, ties_of
 from govhub.migration.movers.postgresql.watch import Watch
@@ -73,6 +73,8 @@ class PostgresMover:
         copy_roles(self.source, self.target)
         if not self.registry.get("settings"):
             copy_settings(self.source, self.target)
+            if self.registry.get("move")["made"]:
+                copy_owner(self.source, self.target)
             self.registry.set("settings", True)
         self._allow_full()
         schema.make_structure(self.runner, self.source, self.target, self.registry)

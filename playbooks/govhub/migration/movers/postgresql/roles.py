@@ -74,6 +74,7 @@ def copy_settings(source: Server, target: Server) -> None:
                 who or sql.SQL("DATABASE {}").format(database), sql.Identifier(name), text
             )
         )
+    _connect(source, target)
     grants = source.rows(
         """SELECT coalesce(g.rolname, ''), a.privilege_type, a.is_grantable FROM pg_database d, aclexplode(d.datacl) a
            LEFT JOIN pg_roles g ON g.oid = a.grantee WHERE d.datname = current_database()"""
@@ -92,3 +93,24 @@ def copy_settings(source: Server, target: Server) -> None:
                 sql.SQL("WITH GRANT OPTION" if grantable and role else ""),
             )
         )
+
+
+def _connect(source: Server, target: Server) -> None:
+    """Let the move's accounts in by name where the source lets everybody in: a hub's servers take that back."""
+    everybody = """SELECT bool_or(a.grantee = 0) FROM pg_database d,
+        aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+        WHERE d.datname = current_database() AND a.privilege_type = 'CONNECT'"""
+    if source.value(everybody):
+        for row in source.rows(_USED):
+            statement = sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}")
+            target.rows(statement.format(sql.Identifier(target.endpoint.database), sql.Identifier(row[0])))
+
+
+def copy_owner(source: Server, target: Server) -> None:
+    """Whose the database is: its owner may make schemas in it. Superusers of the source are nobody here."""
+    for (owner,) in source.rows(
+        """SELECT r.rolname FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba
+           WHERE d.datname = current_database() AND NOT r.rolsuper"""
+    ):
+        statement = sql.SQL("ALTER DATABASE {} OWNER TO {}")
+        target.rows(statement.format(sql.Identifier(target.endpoint.database), sql.Identifier(owner)))
