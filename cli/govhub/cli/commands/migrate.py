@@ -7,6 +7,7 @@ import typer
 from govhub.cli.commands import (
     migrate_approve,
     migrate_dossier,
+    migrate_go,
     migrate_plan,
     migrate_portfolio,
     migrate_run,
@@ -20,6 +21,7 @@ _COMMANDS = (
     migrate_portfolio,
     migrate_plan,
     migrate_run,
+    migrate_go,
     migrate_status,
     migrate_approve,
     migrate_verify,

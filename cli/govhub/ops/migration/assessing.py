@@ -95,10 +95,11 @@ def _chosen(hub: Hub, patterns: Iterable[str]) -> set[str]:
 
 def _sources(hub: Hub, systems: set[str], *, whole: bool) -> list[str]:
     """The sources that the systems move from; all of them when the whole hub is assessed."""
+    there = [item.name for item in hub.model.sources if item.retired is None]
     if whole:
-        return [item.name for item in hub.model.sources]
+        return there
     moves = [move for item in hub.model.migrations if item.system in systems for move in item.moves]
-    return sorted({move.source for move in moves})
+    return sorted({move.source for move in moves} & set(there))
 
 
 def _described(found: Discovery, names: set[str]) -> list[Document]:
