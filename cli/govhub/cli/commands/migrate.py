@@ -8,6 +8,7 @@ from govhub.cli.commands import (
     migrate_approve,
     migrate_dossier,
     migrate_go,
+    migrate_metrics,
     migrate_plan,
     migrate_portfolio,
     migrate_run,
@@ -26,6 +27,7 @@ _COMMANDS = (
     migrate_approve,
     migrate_verify,
     migrate_dossier,
+    migrate_metrics,
 )
 
 

@@ -24,5 +24,6 @@ def gone(hub: Hub, names: Iterable[str], day: date) -> list[ItemEdit]:
     for name in names:
         written = hub.model.sources[positions[name]].model_fields_set
         changes: dict[ItemPath, Any] = {(key,): REMOVE for key in HELD if key in written}
-        edits.append(ItemEdit(item=positions[name], changes={("retired",): day, **changes}))
+        # As text: that is what the reader of hub files makes of a date.
+        edits.append(ItemEdit(item=positions[name], changes={("retired",): day.isoformat(), **changes}))
     return edits
