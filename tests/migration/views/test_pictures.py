@@ -147,14 +147,21 @@ def test_the_timeline_of_a_system_has_a_bar_a_step(city: City, tmp_path: Path) -
     file = tmp_path / "t.svg"
     assert main(["migrate", "status", str(city.hub), SYSTEM, "--timeline", str(file), "--lang", "zh"]) == 0
     i18n.use("en")
-    assert "校验" in file.read_text()
+    assert "核验" in file.read_text()
     assert main(["migrate", "status", str(city.hub), "--timeline", str(file)]) == 0
     assert SYSTEM in file.read_text()
 
 
 def test_a_timeline_without_runs_says_so_and_names_are_escaped(city: City) -> None:
     assert "no run yet" in timeline_svg(timeline(str(city.hub), (SYSTEM,), clock=city.clock))
-    step = {"run": "a<b", "itinerary": "x", "step": "<i>", "begun": "2026-03-02T01:00:00Z", "ended": None, "waits": []}
+    step: dict[str, object] = {
+        "run": "a<b",
+        "itinerary": "x",
+        "step": "<i>",
+        "begun": "2026-03-02T01:00:00Z",
+        "ended": None,
+        "waits": [],
+    }
     failures = [{"time": "2026-03-02T01:00:05Z", "problem": "1 < 2 & more"}]
     systems = [{"system": "a<b", "steps": [step | {"failures": failures}], "problem": None}]
     ElementTree.fromstring(timeline_svg({"hub": "h&h", "at": "2026-03-02T01:01:00Z", "systems": systems}))

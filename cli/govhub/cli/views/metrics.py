@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
+    from govhub.migration.movers.protocol import Progress
     from govhub.ops.migration.figures import Figures
 
 _PREFIX = "govhub_migration_"
@@ -87,7 +88,7 @@ def _moves(figures: Figures) -> Iterator[Metric]:
     """By move; what its servers did not tell is no sample."""
     from prometheus_client.core import GaugeMetricFamily as Gauge
 
-    read = {
+    read: dict[str, tuple[str, Callable[[Progress], float | None]]] = {
         "copied_bytes": ("Bytes that are on the target.", lambda item: item.bytes_done),
         "size_bytes": ("Bytes that are to be copied.", lambda item: item.bytes_total),
         "copy_rate_bytes_per_second": ("Bytes a second since the copy began.", lambda item: item.rate),

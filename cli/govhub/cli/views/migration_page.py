@@ -28,11 +28,11 @@ def board_page(document: Document, program: str) -> str:
         titles = (tr("System"), tr("Wave"), tr("Itinerary"), tr("Phase"), tr("State"), tr("Since"), tr("Waits for"))
         page.table(titles, [_busy(item) for item in busy], share=0.6)
     page.add(f"**{tr('All systems')}**")
-    rows = [
+    systems = [
         (code(item["system"]), str(item["wave"] or ""), prose(_title(item["title"])), prose(item["since"] or ""))
         for item in document["systems"]
     ]
-    page.table((tr("System"), tr("Wave"), tr("Stage"), tr("Since")), rows)
+    page.table((tr("System"), tr("Wave"), tr("Stage"), tr("Since")), systems)
     _everything(page, f"{program} migrate status {document['hub']}")
     return page.text()
 
@@ -85,11 +85,11 @@ def plan_page(document: Document, program: str) -> str:
     page.table(titles, [_wave(wave) for wave in document["waves"]], share=0.4)
     for wave in document["waves"]:
         page.add("<details>", f"<summary>{tr('Wave')} {wave['wave']}</summary>")
-        rows = [
+        systems = [
             (item["cutover"] or "", code(item["system"]), f"T{item['tier']}", size(item["bytes"]), _teams(item))
             for item in wave["systems"]
         ]
-        page.table((tr("cutover"), tr("System"), "", tr("data"), tr("teams")), rows, share=0.9)
+        page.table((tr("cutover"), tr("System"), "", tr("data"), tr("teams")), systems, share=0.9)
         page.add("</details>", "")
     _everything(page, f"{program} migrate plan {document['hub']}")
     return page.text()

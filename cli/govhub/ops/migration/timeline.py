@@ -26,7 +26,7 @@ def timeline(hub_name: str, words: tuple[str, ...], plan: Path | None = None, *,
     hub, _ = valid_hub(hub_name)
     with opened(hub.name, clock=clock) as record:
         names = systems_of(hub, record, words, plan) if words else tuple(record.chains())
-        systems = []
+        systems: list[Document] = []
         for name in names:
             try:
                 systems.append({"system": name, "steps": _steps(spans(record.events(name))), "problem": None})
