@@ -7,6 +7,8 @@ import typer
 from govhub.cli.commands import (
     migrate_approve,
     migrate_dossier,
+    migrate_go,
+    migrate_metrics,
     migrate_movers,
     migrate_plan,
     migrate_portfolio,
@@ -21,11 +23,13 @@ _COMMANDS = (
     migrate_portfolio,
     migrate_plan,
     migrate_run,
+    migrate_go,
     migrate_status,
     migrate_movers,
     migrate_approve,
     migrate_verify,
     migrate_dossier,
+    migrate_metrics,
 )
 
 

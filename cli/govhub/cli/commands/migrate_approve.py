@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from govhub.cli.commands.migrate_go import PlanFile
 from govhub.cli.grammar import command
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
@@ -23,7 +24,9 @@ class PartyName(StrEnum):
     PROVIDER = "provider"
 
 
-System = Annotated[str, typer.Argument(metavar="SYSTEM", help="The system whose run waits for approval.")]
+Systems = Annotated[
+    list[str], typer.Argument(metavar="SYSTEM|WAVE...", help="Systems whose runs wait for approval, or waves of them.")
+]
 PartyFlag = Annotated[PartyName, typer.Option("--party", help="For whom you speak.")]
 As = Annotated[str, typer.Option("--as", metavar="NAME", help="Your name under migration.approvers.")]
 Key = Annotated[Path, typer.Option("--key", metavar="FILE", help="Your SSH key; the public one if an agent holds it.")]
@@ -39,22 +42,22 @@ def register(child: typer.Typer) -> None:
 def approve(
     terminal: Terminal,
     hub: HubName,
-    system: System,
+    systems: Systems,
     *,
     party: PartyFlag,
     name: As,
     key: Key,
     no_go: NoGo = False,
     reason: Reason = "",
+    plan: PlanFile = None,
 ) -> int:
     """Say go or no-go for one party, as a signature over the plan and the evidence so far."""
-    from govhub.cli.views.migration import show_approval
+    from govhub.cli.views.migration import show_approval, show_approvals
     from govhub.inventory.model.migration import Party
-    from govhub.ops.migration.approve import Approve
-    from govhub.ops.migration.approve import approve as sign
+    from govhub.ops.migration.approve import Approve, approve_all
 
-    document = sign(
-        Approve(hub=hub, system=system, party=Party(party.value), name=name, key=key, go=not no_go, reason=reason)
-    )
-    view_of(terminal).show(document, lambda console: show_approval(console, document, terminal.program))
-    return Exit.OK
+    request = Approve(hub=hub, system="", party=Party(party.value), name=name, key=key, go=not no_go, reason=reason)
+    document = approve_all(request, systems, plan)
+    show = show_approvals if "approvals" in document else show_approval
+    view_of(terminal).show(document, lambda console: show(console, document, terminal.program))
+    return max((item["exit"] for item in document.get("refused", ())), default=int(Exit.OK))

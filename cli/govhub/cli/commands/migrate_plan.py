@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from govhub.cli.grammar import command
-from govhub.cli.options import HubName
+from govhub.cli.options import HubName, Markdown
 from govhub.cli.terminal import Terminal
 from govhub.cli.views.files import write_side_file
 from govhub.cli.views.view import view_of
@@ -42,12 +42,12 @@ def plan(
     sizes: Sizes = None,
     greedy: Greedy = False,
     seconds: Seconds = 45.0,
+    markdown: Markdown = None,
 ) -> int:
     """Plan which system moves in which wave, or check an edited plan. Teams, line, capacity and calendar bound it."""
     from govhub.cli.i18n import language
     from govhub.cli.views.gantt import gantt as draw
     from govhub.cli.views.waves import show_waves
-    from govhub.ops.migration.noting import note, planned
     from govhub.ops.migration.waves import WavesRequest, plan_waves
 
     view = view_of(terminal)
@@ -59,7 +59,14 @@ def plan(
         write_side_file(out, result.file(language()))
     # A plan that people keep, or one of theirs that holds; what is only looked at decides nothing.
     if not what_if and (out or (check and not result.broken)):
+        # Only here: the record's libraries take as long to import as the hub does to load.
+        from govhub.ops.migration.noting import note, planned
+
         document["recorded"] = note(document["hub"], planned(document))
+    if markdown:
+        from govhub.cli.views.migration_page import plan_page
+
+        write_side_file(markdown, plan_page(document, terminal.program))
     if gantt:
         write_side_file(gantt, draw(document))
     view.show(

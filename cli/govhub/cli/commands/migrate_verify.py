@@ -24,8 +24,12 @@ class Depth(StrEnum):
 
 
 Address = "A database as postgresql:// or mariadb://USER@HOST:PORT/DATABASE, or listing:FILE of a file tree."
-SourceDsn = Annotated[str, typer.Option("--source", metavar="ADDRESS", help=f"Where the data is. {Address}")]
-TargetDsn = Annotated[str, typer.Option("--target", metavar="ADDRESS", help="Where it was moved to.")]
+Hub = Annotated[str | None, typer.Argument(metavar="[HUB]", help="A name under inventories/, or a hub's folder.")]
+System = Annotated[str | None, typer.Argument(metavar="[SYSTEM]", help="The system whose moves are verified.")]
+SourceDsn = Annotated[
+    str | None, typer.Option("--source", metavar="ADDRESS", help=f"Instead of a system: where the data is. {Address}")
+]
+TargetDsn = Annotated[str | None, typer.Option("--target", metavar="ADDRESS", help="Where it was moved to.")]
 SourceFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Password of the source; else GOVHUB_SOURCE_PASSWORD.")
 ]
@@ -51,6 +55,9 @@ Active = Annotated[
 ]
 Portable = Annotated[bool, typer.Option("--portable", help="Digest with MD5 between two PostgreSQL servers too.")]
 Times = Annotated[bool, typer.Option("--times", help="File trees: compare times of modification too.")]
+NoRecord = Annotated[
+    bool, typer.Option("--no-record", help="Enter nothing: evidence of an open run voids approvals given before.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -58,10 +65,13 @@ def register(app: typer.Typer) -> None:
     command(app, "verify")(verify)
 
 
-def verify(  # noqa: PLR0917  # options are named on the command line
+def verify(  # options are named on the command line
     terminal: Terminal,
-    source: SourceDsn,
-    target: TargetDsn,
+    hub: Hub = None,
+    system: System = None,
+    *,
+    source: SourceDsn = None,
+    target: TargetDsn = None,
     source_password_file: SourceFile = None,
     target_password_file: TargetFile = None,
     depth: HowDeep = Depth.HASHES,
@@ -74,20 +84,27 @@ def verify(  # noqa: PLR0917  # options are named on the command line
     active: Active = None,
     portable: Portable = False,
     times: Times = False,
+    no_record: NoRecord = False,
 ) -> int:
     """Prove that moved data is the same: schema, counts, ranges, digests down to the differing rows, every value.
 
-    Exits with 0 when all of it passes, and with 1 when something differs or could not be verified.
+    Takes a hub's system, whose ends are known from its files, or two addresses. Exits with 0 when all of it passes,
+    and with 1 when something differs or could not be verified.
     """
-    from govhub.cli.views.verifying import show_verification
+    from govhub.cli.views.verifying import show_moves, show_verification
+    from govhub.core.errors import UsageError
     from govhub.migration.verify.result import Rung
     from govhub.ops.migration.verify import VerifyRequest
     from govhub.ops.migration.verify import verify as run
 
+    addresses = source is not None and target is not None and hub is None
+    if not addresses and (hub is None or system is None or source is not None or target is not None):
+        hint = "give HUB and SYSTEM, or --source and --target"
+        raise UsageError.one("VER007", "it is not clear what is to be verified", hint=hint)
     view = view_of(terminal)
     request = VerifyRequest(
-        source=source,
-        target=target,
+        source=source or "",
+        target=target or "",
         source_password_file=source_password_file,
         target_password_file=target_password_file,
         depth=Rung(depth.value),
@@ -101,6 +118,13 @@ def verify(  # noqa: PLR0917  # options are named on the command line
         portable=portable,
         times=times,
     )
-    document = run(request, view.message if terminal.verbose else lambda _: None)
+    tell = view.message if terminal.verbose else lambda _: None
+    if hub is not None and system is not None:
+        from govhub.ops.migration.verify_moves import verify_system
+
+        found = verify_system(hub, system, request, tell, enter=not no_record)
+        view.show(found, lambda console: show_moves(console, found, verbose=terminal.verbose))
+        return 0 if found["verdict"] == "pass" else 1
+    document = run(request, tell)
     view.show(document, lambda console: show_verification(console, document, verbose=terminal.verbose))
     return 0 if document["verdict"] == "pass" else 1

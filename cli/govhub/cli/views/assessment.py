@@ -216,6 +216,11 @@ def _figures(console: Console, figures: Document, *, verbose: bool) -> None:
         row(out, name, f"{item['systems']:,}", *cells)
     console.print(out)
     more(console, len(departments) - limit)
+    if standing := figures.get("standing"):
+        on_cloud = f"{tr('accepted')} {len(standing['accepted'])}, {tr('on trial')} {len(standing['on_trial'])}"
+        line(console, f"{tr('On the cloud by the record')}: {on_cloud}")
+        if standing["broken"]:
+            line(console, f"{tr('record broken')}: {', '.join(standing['broken'])}", style="bold red")
     line(console, tr("Systems of unknown standing are in no number; those that stay or end are left out."), style="dim")
 
 

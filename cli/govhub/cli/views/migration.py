@@ -38,7 +38,7 @@ def show_runs(console: Console, document: Document, program: str) -> None:
         line(console, tr("No run is open."))
     for item in document["systems"]:
         where = f" {item['phase']}" if item.get("phase") else ""
-        line(console, f"{item['system']}: {_state(item['state'])}{where}", style=_STYLES[item["state"]])
+        line(console, f"{item['system']}: {state_word(item['state'])}{where}", style=_STYLES[item["state"]])
         if item.get("reason"):
             line(console, f"  {item['reason']}")
         for problem in item["problems"]:
@@ -69,7 +69,7 @@ def show_board(console: Console, document: Document) -> None:
                 item["system"],
                 item["itinerary"],
                 item["phase"] or "",
-                _state(item["state"]),
+                state_word(item["state"]),
                 item["waits_since"] or "",
                 item["waits_for"] or "",
             )
@@ -87,17 +87,26 @@ def show_system(console: Console, document: Document) -> None:
 
     stage = f"{_title(document['title'])} ({document['since']})" if document["title"] else tr("not begun")
     line(console, f"{document['system']}: {stage}", style="bold")
+    if document["wave"] is not None:
+        when = f" ({document['planned_cutover']})" if document["planned_cutover"] else ""
+        line(console, f"{tr('Wave')} {document['wave']}{when}")
     users = tr("users are on the target") if document["switched"] else tr("users are on the source")
     line(console, f"{users}; {trn('{count} event', '{count} events', document['events'])}")
     for run in document["runs"][:-1]:
-        line(console, f"{run['run']}: {_state(run['state'])} ({run['started']})", style="dim")
+        line(console, f"{run['run']}: {state_word(run['state'])} ({run['started']})", style="dim")
+    if document["expected"]:
+        from govhub.cli.views.cutover import show_ahead
+
+        heading(console, tr("The cutover that is ahead"))
+        show_ahead(console, [document["expected"]])
     if not document["runs"]:
         return
     run = document["runs"][-1]
-    heading(console, f"{run['run']}: {_state(run['state'])} ({run['itinerary']} {run['version']}, {run['started']})")
+    which = f"{run['itinerary']} {run['version']}, {run['started']}"
+    heading(console, f"{run['run']}: {state_word(run['state'])} ({which})")
     phases = table(tr("Phase"), tr("State"), tr("Since"), tr("Finished"))
     for item in run["phases"]:
-        row(phases, item["phase"], _state(item["state"]), item["started"] or "", item["finished"] or "")
+        row(phases, item["phase"], state_word(item["state"]), item["started"] or "", item["finished"] or "")
     console.print(phases)
     for move, mover in run["movers"].items():
         line(console, f"{tr('Tools run on')} {mover}: {move}")
@@ -121,6 +130,19 @@ def show_approval(console: Console, document: Document, program: str) -> None:
         line(console, f"{tr('still missing')}: {', '.join(document['missing'])}")
     for problem in document["problems"]:
         line(console, f"[{problem['code']}] {problem['summary']}", style="yellow")
+
+
+def show_approvals(console: Console, document: Document, program: str) -> None:
+    """One party's word on several systems, and those that it could not be given for."""
+    from govhub.cli.views.text import line
+
+    for item in document["approvals"]:
+        show_approval(console, item | {"hub": document["hub"]}, program)
+    for item in document["refused"]:
+        for problem in item["problems"]:
+            line(console, f"{item['system']}: [{problem['code']}] {problem['summary']}", style="bold red")
+            if problem.get("hint"):
+                line(console, f"  {tr('hint')}: {problem['hint']}", style="dim")
 
 
 def show_exported(console: Console, document: Document, program: str) -> None:
@@ -157,7 +179,8 @@ def _title(title: dict[str, str]) -> str:
     return title["zh"] if language() == "zh" else title["en"]
 
 
-def _state(state: str) -> str:
+def state_word(state: str) -> str:
+    """The state of a run or phase, in the language in use."""
     words = {
         "done": tr("done"),
         "waiting": tr("waiting"),

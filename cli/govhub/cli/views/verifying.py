@@ -29,6 +29,24 @@ def show_verification(console: Console, document: Document, *, verbose: bool = F
     line(console, f"{tr('Digest')}: {document['digest']}", style="dim")
 
 
+def show_moves(console: Console, document: Document, *, verbose: bool = False) -> None:
+    """A system's moves one after the other, then the verdict on all of them."""
+    for item in document["moves"]:
+        heading(console, f"{item['move']} ({item['kind']})")
+        if item["document"]:
+            show_verification(console, item["document"], verbose=verbose)
+        for reason in item["reasons"]:
+            line(console, f"? {safe(reason)}", style="yellow")
+    side = tr("against the frozen source") if document["switched"] else tr("while the source is in use")
+    heading(console, f"{document['system']}: {side}")
+    verdict = document["verdict"]
+    line(console, f"{tr('Verdict')}: {_word(verdict)}", style=STYLES[verdict])
+    if document["event"] is not None:
+        line(console, f"{tr('entered into the record')}: {tr('event')} {document['event']}")
+    if document["voids"]:
+        line(console, tr("Approvals that were given before do not hold any more."), style="yellow")
+
+
 def _databases(console: Console, document: Document, *, verbose: bool) -> None:
     line(console, f"{safe(document['source']['address'])} → {safe(document['target']['address'])}", style="bold")
     for item in document["tables"]:

@@ -22,7 +22,9 @@ def show_waves(console: Console, document: Document, found: list[Diagnostic], pr
         _what_if(console, document["what_if"])
     _waves(console, document)
     _systems(console, document, verbose=verbose)
+    _nights(console, document, verbose=verbose)
     _pools(console, document)
+    _sizes(console, document)
     _staying(console, document)
     rank = {Severity.ERROR: tr("Broken rules"), Severity.WARNING: tr("Not as wished"), Severity.NOTE: tr("Assumed")}
     for severity, title in rank.items():
@@ -94,6 +96,42 @@ def _systems(console: Console, document: Document, *, verbose: bool) -> None:
             text = f"  {item['cutover'] or tr('open')}  {item['system']}  {title}  T{item['tier']}  {size}{who}"
             line(console, safe(text))
         more(console, len(items) - limit, "  ")
+
+
+def _nights(console: Console, document: Document, *, verbose: bool) -> None:
+    """Nights on which one team has more than one cutover; all nights with --verbose."""
+    found = [
+        {"night": night, "team": team, **work}
+        for wave in document["waves"]
+        for night, teams in wave["nights"].items()
+        for team, work in teams.items()
+        if verbose or len(work["systems"]) > 1
+    ]
+    if not found:
+        return
+    heading(console, tr("Cutovers of one team on one night"))
+    out = table(tr("Night"), tr("team"), tr("systems"), tr("person-days"), "", numbers=(2, 3))
+    for item in found if verbose else found[:FEW]:
+        row(
+            out,
+            item["night"],
+            item["team"],
+            len(item["systems"]),
+            f"{item['person_days']:g}",
+            ", ".join(item["systems"]),
+        )
+    console.print(out)
+    more(console, 0 if verbose else len(found) - FEW, "  ")
+
+
+def _sizes(console: Console, document: Document) -> None:
+    """Where measured sizes come from, and how old the oldest of them is."""
+    given, read = document["sizes"]["file"], document["sizes"]["survey"]
+    if given:
+        line(console, f"{tr('sizes from the file')}: {len(given)}")
+    if read:
+        oldest = min(item["time"] for item in read.values())
+        line(console, f"{tr('sizes as measured by assess')}: {len(read)}, {tr('the oldest')} {oldest}")
 
 
 def _pools(console: Console, document: Document) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from govhub.core.canonical import canonical
 from govhub.core.diagnostics import Diagnostic
-from govhub.core.errors import InvalidInput, PolicyViolation
+from govhub.core.errors import GovhubError, InvalidInput, PolicyViolation
 from govhub.core.events import Event, moment
 from govhub.inventory.model.migration import Approver, Party
 from govhub.migration.itinerary.phases import basis_of, gate_of, verdict_of
@@ -20,6 +21,7 @@ from govhub.migration.record.standing import RunStanding, Standing, opens, stand
 from govhub.migration.record.store import Clock, Record, now
 from govhub.ops.load import valid_hub
 from govhub.ops.migration.records import context_of, opened
+from govhub.ops.migration.selecting import systems_of
 
 GATES = ("retirement", "acceptance", "cutover")
 
@@ -72,6 +74,29 @@ def approve(request: Approve) -> dict[str, Any]:
         "missing": [party.value for party in after.missing],
         "problems": [item.as_dict() for item in after.problems],
     }
+
+
+def approve_all(request: Approve, words: Iterable[str], plan: Path | None = None) -> dict[str, Any]:
+    """The same for each of several systems or waves; one that cannot be approved stops nobody else.
+
+    Raises:
+        InvalidInput: the hub is not valid, or a word is neither a system nor a wave.
+        GovhubError: the only system that was meant could not be approved.
+    """
+    hub, _ = valid_hub(request.hub)
+    with opened(hub.name, clock=request.clock) as record:
+        names = systems_of(hub, record, words, plan)
+    if len(names) == 1:
+        return approve(replace(request, system=names[0]))
+    given: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
+    for name in names:
+        try:
+            given.append(approve(replace(request, system=name)))
+        except GovhubError as error:
+            problems = [item.as_dict() for item in error.diagnostics]
+            refused.append({"system": name, "problems": problems, "exit": int(error.exit)})
+    return {"schema": "govhub.migrate-approvals/1", "hub": hub.name, "approvals": given, "refused": refused}
 
 
 def _gate(system: str, standing: Standing) -> tuple[RunStanding, str]:

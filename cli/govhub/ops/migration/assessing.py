@@ -22,6 +22,7 @@ from govhub.migration.portfolio.subject import Portfolio
 from govhub.ops.load import valid_hub
 from govhub.ops.migration.discovery import Discovery, discover
 from govhub.ops.migration.noting import note, surveyed
+from govhub.ops.migration.placed import placed
 
 SCHEMA = "govhub.migrate-assess/1"
 Document = dict[str, Any]
@@ -44,7 +45,7 @@ def assess_portfolio(request: AssessRequest, on_cloud: Mapping[str, bool] | None
 
     Args:
         request: What, and whether anybody is contacted.
-        on_cloud: What a record of migrations knows of systems: cut over, or not. Without one nothing is known to be.
+        on_cloud: Which systems are cut over, or are not; what the record says when it is not given.
 
     Raises:
         InvalidInput: the hub is not valid, or a pattern matches no system.
@@ -62,6 +63,7 @@ def assess_portfolio(request: AssessRequest, on_cloud: Mapping[str, bool] | None
     portfolio = Portfolio(hub, found.facts | before.facts, found.addresses)
     assessed, left = assess(portfolio, today(), found.findings)
     shown = [item for item in assessed if item.system in chosen]
+    known = placed(hub)
     about = set(_sources(hub, chosen, whole=not request.systems))
     return {
         "schema": SCHEMA,
@@ -72,7 +74,7 @@ def assess_portfolio(request: AssessRequest, on_cloud: Mapping[str, bool] | None
         "sources": _described(found, about),
         "findings": [item.as_dict() for item in left if item.source in about],
         "summary": _summary(shown, found, about),
-        "figures": figures(hub.model, on_cloud or {}),
+        "figures": figures(hub.model, known.on_cloud if on_cloud is None else on_cloud) | {"standing": known.as_dict()},
         "recorded": note(hub.name, {} if request.offline else surveyed(hub, shown, found.facts, begun)),
         "seconds": round(time.monotonic() - started, 3),
     }
@@ -95,10 +97,11 @@ def _chosen(hub: Hub, patterns: Iterable[str]) -> set[str]:
 
 def _sources(hub: Hub, systems: set[str], *, whole: bool) -> list[str]:
     """The sources that the systems move from; all of them when the whole hub is assessed."""
+    there = [item.name for item in hub.model.sources if item.retired is None]
     if whole:
-        return [item.name for item in hub.model.sources]
+        return there
     moves = [move for item in hub.model.migrations if item.system in systems for move in item.moves]
-    return sorted({move.source for move in moves})
+    return sorted({move.source for move in moves} & set(there))
 
 
 def _described(found: Discovery, names: set[str]) -> list[Document]:

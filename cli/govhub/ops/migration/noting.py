@@ -11,10 +11,12 @@ from govhub.core.errors import GovhubError
 from govhub.inventory.loader import Hub
 from govhub.migration.portfolio.assess import Assessment, Verdict
 from govhub.migration.portfolio.found import SourceFacts
+from govhub.migration.portfolio.subject import Portfolio
 from govhub.migration.record.stages import BY_HAND, Stage
 from govhub.migration.record.standing import stand
 from govhub.migration.record.store import Record
 from govhub.ops.migration.entries import add_evidence, reach
+from govhub.ops.migration.measured import sizes_of
 from govhub.ops.migration.records import opened
 
 Document = dict[str, Any]
@@ -29,7 +31,15 @@ def surveyed(hub: Hub, shown: list[Assessment], facts: Mapping[str, SourceFacts]
         names = sorted({move.source for move in migration.moves})
         if item is None or not names or not all(_fresh(facts.get(name), since) for name in names):
             continue
-        survey = {"sources": {name: {"time": facts[name].time, "host_key": facts[name].host_key} for name in names}}
+        sizes = sizes_of(Portfolio(hub, facts), migration.system)
+        survey = {
+            "sources": {name: {"time": facts[name].time, "host_key": facts[name].host_key} for name in names},
+            "sizes": {
+                move.name: {"bytes": sizes[move.name], "read": facts[move.source].time}
+                for move in migration.moves
+                if move.name in sizes
+            },
+        }
         out[migration.system] = [(Stage.SURVEYED, survey)]
         if item.verdict is not Verdict.UNKNOWN:
             said = item.as_dict()

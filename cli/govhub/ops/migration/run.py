@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from govhub.core.errors import GovhubError, LockHeld
@@ -19,6 +20,7 @@ from govhub.migration.record.store import Clock, Record, now
 from govhub.ops.load import valid_hub
 from govhub.ops.migration.plugged import steps_of
 from govhub.ops.migration.records import context_of, durable_address, opened, program
+from govhub.ops.migration.selecting import systems_of
 
 _SHORTEST = 0.2
 
@@ -29,7 +31,9 @@ class RunSystems:
 
     hub: str
     systems: tuple[str, ...] = ()
-    """Empty: every system with an open run."""
+    """Systems, or waves such as ``wave-3``; empty: every system with an open run."""
+    plan: Path | None = None
+    """The plan file that waves are of; else the plan of record."""
     itinerary: str = ""
     """The one to begin where none is open; empty: only go on."""
     wait: float = 0.0
@@ -51,8 +55,9 @@ def run_systems(request: RunSystems) -> dict[str, Any]:
     """
     hub, _ = valid_hub(request.hub)
     with opened(hub.name, clock=request.clock) as record:
-        names = request.systems or tuple(open_runs(record))
-        for name in names:
+        names = systems_of(hub, record, request.systems, request.plan) or tuple(open_runs(record))
+        # Whoever is named must be there; of a wave each system answers for itself.
+        for name in names if set(names) <= set(request.systems) else ():
             context_of(hub, name, record)
         owner = new_owner()
         results = _driven(request, hub, record, owner, list(names)) if names else []

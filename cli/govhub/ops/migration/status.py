@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from govhub.core.errors import GovhubError
+from govhub.inventory.loader import Hub
 from govhub.migration.itinerary.catalogue import Catalogue
+from govhub.migration.record.planned import planned
 from govhub.migration.record.stages import Stage
 from govhub.migration.record.standing import RunStanding, Standing, stand
 from govhub.migration.record.store import Clock, Record, now
 from govhub.ops.load import valid_hub
-from govhub.ops.migration.placed import movers_of
-from govhub.ops.migration.records import migration_of, opened
+from govhub.ops.migration.ahead import expected
+from govhub.ops.migration.records import context_of, migration_of, opened
+from govhub.ops.migration.selecting import systems_of
+from govhub.ops.migration.toolplaces import movers_of
 
 
-def board(hub_name: str, *, clock: Clock = now) -> dict[str, Any]:
-    """Every declared or recorded system with its stage.
+def board(
+    hub_name: str, words: tuple[str, ...] = (), plan: Path | None = None, *, clock: Clock = now
+) -> dict[str, Any]:
+    """Every declared or recorded system with its stage, or those that ``words`` (systems or waves) name.
 
     Raises:
-        InvalidInput: the hub is not valid.
+        InvalidInput: the hub is not valid, or a word is neither a system nor a wave.
     """
     hub, _ = valid_hub(hub_name)
     with opened(hub.name, clock=clock) as record:
         recorded = record.chains()
         names = sorted({item.system for item in hub.model.migrations} | set(recorded))
+        if words:
+            names = sorted(systems_of(hub, record, words, plan))
         rows = [_row(record, name, known=name in recorded) for name in names]
     stages = [
         {"stage": stage.value, "title": {"en": stage.en, "zh": stage.zh}, "systems": _at(rows, stage.value)}
@@ -53,8 +62,12 @@ def one_system(hub_name: str, system: str, *, clock: Clock = now) -> dict[str, A
             migration_of(hub, system)
         standing = stand(system, events)
         document = _standing(standing)
+        plan = planned(events)
         document |= {
             "schema": "govhub.migrate-status/1",
+            "wave": plan.wave if plan else None,
+            "planned_cutover": plan.cutover.isoformat() if plan and plan.cutover else None,
+            "expected": _expected(hub, system, record, standing),
             "hub": hub.name,
             "events": len(events),
             "last_hash": events[-1].hash if events else None,
@@ -63,14 +76,25 @@ def one_system(hub_name: str, system: str, *, clock: Clock = now) -> dict[str, A
     return document
 
 
+def _expected(hub: Hub, system: str, record: Record, standing: Standing) -> dict[str, Any] | None:
+    """What the cutover is expected to take, as long as it is ahead."""
+    declared = any(item.system == system for item in hub.model.migrations)
+    committed = standing.run is not None and standing.run.committed
+    if standing.switched or committed or not declared:
+        return None
+    return expected(context_of(hub, system, record), record)
+
+
 def _row(record: Record, name: str, *, known: bool) -> dict[str, Any]:
     if not known:
-        return _standing(Standing(name)) | {"problem": None}
+        return _standing(Standing(name)) | {"wave": None, "problem": None}
     try:
-        return _standing(stand(name, record.events(name))) | {"problem": None}
+        events = record.events(name)
     except GovhubError as error:
         # One broken chain must not hide the board; and what it says counts for nothing.
-        return _standing(Standing(name)) | {"problem": error.diagnostics[0].as_dict()}
+        return _standing(Standing(name)) | {"wave": None, "problem": error.diagnostics[0].as_dict()}
+    plan = planned(events)
+    return _standing(stand(name, events)) | {"wave": plan.wave if plan else None, "problem": None}
 
 
 def _standing(standing: Standing) -> dict[str, Any]:

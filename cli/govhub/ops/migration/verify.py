@@ -25,8 +25,8 @@ LISTING = "listing:"
 class VerifyRequest:
     """What to compare, how deep, and how gently."""
 
-    source: str
-    target: str
+    source: str = ""
+    target: str = ""
     source_password_file: Path | None = None
     target_password_file: Path | None = None
     depth: Rung = Rung.HASHES
@@ -60,7 +60,16 @@ def verify(request: VerifyRequest, progress: Callable[[str], None] = lambda _: N
         raise UsageError.one("VER004", "a file tree cannot be compared with a database", hint=hint)
     source = _dsn(request.source, Env.SOURCE_PASSWORD, request.source_password_file)
     target = _dsn(request.target, Env.TARGET_PASSWORD, request.target_password_file)
-    options = Options(
+    try:
+        return Ladder(open_database(source), open_database(target), options_of(request), progress).run()
+    except SqlFailed as failed:
+        hint = "check the address, the account and its password; nothing was compared"
+        raise TargetUnreachable.one("VER005", f"a database cannot be read: {failed.text}", hint=hint) from failed
+
+
+def options_of(request: VerifyRequest) -> Options:
+    """The request as the ladder takes it."""
+    return Options(
         depth=request.depth,
         budget=request.budget,
         source=Limits(request.source_statements, request.source_active),
@@ -70,11 +79,6 @@ def verify(request: VerifyRequest, progress: Callable[[str], None] = lambda _: N
         values=request.values,
         portable=request.portable,
     )
-    try:
-        return Ladder(open_database(source), open_database(target), options, progress).run()
-    except SqlFailed as failed:
-        hint = "check the address, the account and its password; nothing was compared"
-        raise TargetUnreachable.one("VER005", f"a database cannot be read: {failed.text}", hint=hint) from failed
 
 
 def _dsn(text: str, variable: str, file: Path | None) -> Dsn:

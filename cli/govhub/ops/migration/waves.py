@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from govhub.migration.waves.verdict import verdict
 from govhub.migration.waves.whatif import changed, compared
 from govhub.migration.waves.words import tell
 from govhub.ops.load import valid_hub
+from govhub.ops.migration.measured import measured_sizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +68,21 @@ def plan_waves(request: WavesRequest) -> WavesResult:
         UsageError: a change of ``what_if`` makes no sense.
     """
     hub, _ = valid_hub(request.hub)
-    found = read_sizes(request.sizes) if request.sizes else {}
-    portfolio = portfolio_of(hub, today(), found)
+    given = read_sizes(request.sizes) if request.sizes else {}
+    measured = measured_sizes(hub)
+    # A file that somebody wrote goes before what was read, of the whole system too.
+    known = {name: item.bytes for name, item in measured.items() if name.partition("/")[0] not in given} | given
+    result = _planned(hub, portfolio_of(hub, today(), known), request)
+    result.document["sizes"] = {
+        "file": sorted(given),
+        "survey": {
+            name: asdict(item) for name, item in sorted(measured.items()) if name in known and name not in given
+        },
+    }
+    return result
+
+
+def _planned(hub: Hub, portfolio: Portfolio, request: WavesRequest) -> WavesResult:
     limits = changed(portfolio.limits, request.what_if)
     if request.check:
         return _checked(hub, Problem(portfolio.with_limits(limits)), request.check)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from govhub.core.text import plural
 from govhub.inventory.checks.report import Report
 from govhub.inventory.model.common import LABEL
+from govhub.inventory.model.migration import Source
 from govhub.inventory.topology import Path, PlacedHost, PlacedRack
 
 MAX_LABEL = 63
@@ -27,22 +28,22 @@ _HINTS = {
 
 @dataclass(slots=True)
 class _Load:
-    """What stands in one rack: rack units, kg and W, and how much of it each ``hosts`` entry put there."""
+    """What stands in one rack: rack units, kg and W, and how much of it each entry put there."""
 
     units: int = 0
     kg: float = 0.0
     watts: int = 0
-    entries: dict[int, int] = field(default_factory=dict)
+    entries: dict[Path, int] = field(default_factory=dict)
 
-    def take(self, host: PlacedHost) -> None:
-        self.units += host.units
-        self.kg += host.kg
-        self.watts += host.watts
-        self.entries[host.entry] = self.entries.get(host.entry, 0) + 1
+    def take(self, what: PlacedHost | Source, path: Path) -> None:
+        self.units += what.units
+        self.kg += what.kg
+        self.watts += what.watts
+        self.entries[path] = self.entries.get(path, 0) + 1
 
-    def main_entry(self) -> int:
+    def main_entry(self) -> Path:
         """The entry that put most hosts here; the later one among equals, because it came on top."""
-        return max(self.entries, key=lambda entry: (self.entries[entry], entry))
+        return max(self.entries, key=lambda path: (self.entries[path], str(path[0]), int(path[1])))
 
 
 def check(report: Report) -> None:
@@ -92,19 +93,27 @@ def _bad_name(report: Report, path: Path, kind: str, name: str) -> None:
 def _overfull(report: Report, racks: dict[str, PlacedRack], hosts: Iterable[PlacedHost]) -> None:
     loads: defaultdict[str, _Load] = defaultdict(_Load)
     for host in hosts:
-        loads[host.rack].take(host)
+        loads[host.rack].take(host, ("hosts", host.entry, "racks"))
+    for index, source in enumerate(report.model.sources):
+        path: Path = ("sources", index, "rack")
+        if source.rack is None:
+            continue
+        if source.rack in racks:
+            loads[source.rack].take(source, path)
+        else:
+            report.unknown(path, "rack", source.rack, racks)
     # One mistake in a `hosts` entry overfills many racks: one diagnostic an entry and kind.
-    groups: defaultdict[tuple[str, int], list[tuple[str, str]]] = defaultdict(list)
+    groups: defaultdict[tuple[str, Path], list[tuple[str, str]]] = defaultdict(list)
     for address, load in loads.items():
         for code, text in _excesses(racks[address], load):
             main = load.main_entry()
             groups[code, main].append((address, text))
-    for (code, entry), found in groups.items():
+    for (code, where), found in groups.items():
         address, text = found[0]
         more = f" (and {plural(len(found) - 1, 'rack')} more)" if found[1:] else ""
         report.error(
             code,
-            ("hosts", entry, "racks"),
+            where,
             f"the rack {address} is overfull: {text}{more}",
             hint="spread the hosts over more racks, or correct what the rack or the host is rated for",
         )

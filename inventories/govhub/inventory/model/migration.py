@@ -30,6 +30,22 @@ class Source(Assumable):
     """The account to log in with; it may use sudo."""
     lab: bool = False
     """Booted as a real host in the lab."""
+    rack: Annotated[str, Field(max_length=200)] | None = None
+    """The hub's rack that it stands in, as site/hall/row/rack; a server in a department's own room has none."""
+    units: int = Field(default=2, ge=1, le=20)
+    """Height in rack units."""
+    watts: int = Field(default=800, ge=10, le=20_000)
+    """Rated power, in W."""
+    kg: float = Field(default=30, gt=0, le=500)
+    """Weight, in kg."""
+    retired: date | None = None
+    """The day on which it left; it holds neither rack, nor power, nor address since."""
+
+    @model_validator(mode="after")
+    def _gone_is_gone(self) -> Source:
+        if self.retired and (self.rack or self.address or self.lab):
+            raise ValueError("a retired source has no rack, no address, and is not in the lab")
+        return self
 
 
 class MoveKind(StrEnum):

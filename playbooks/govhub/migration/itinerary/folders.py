@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -20,8 +21,10 @@ from govhub.migration.itinerary.trees import (
     point,
     remove_tree,
     set_modes,
+    sizes,
     thaw,
 )
+from govhub.migration.movers.protocol import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,24 @@ class FolderMove:
         return self.beside("rehearsal") if context.rehearsal else self.target
 
 
+def folder_progress(move: FolderMove, rehearsal: bool, before: Progress | None) -> Progress:
+    """A moment of a folder's copy. What changed since in a file that is there already is not seen in it."""
+    at, target = datetime.now(UTC), move.beside("rehearsal") if rehearsal else move.target
+    if not move.source.exists():
+        return Progress(at=at)
+    wanted, there = sizes(move.source), sizes(target)
+    done = sum(min(size, wanted[name]) for name, size in there.items() if name in wanted)
+    total = sum(wanted.values())
+    seconds = (at - before.at).total_seconds() if before else 0.0
+    moved = done - before.bytes_done if before and before.bytes_done is not None else 0
+    rate = moved / seconds if seconds > 0 and moved >= 0 else None
+    left = 0.0 if done == total else (total - done) / rate if rate else None
+    parts = sum(name in there for name in wanted)
+    return Progress(
+        at=at, bytes_done=done, bytes_total=total, parts_done=parts, parts_total=len(wanted), rate=rate, eta=left
+    )
+
+
 Make = Callable[[FolderMove, Context], dict[str, object]]
 Look = Callable[[FolderMove, Context], str]
 
@@ -55,6 +76,15 @@ class FolderSteps:
 
     def __init__(self, moves: Sequence[FolderMove]) -> None:
         self._moves = moves
+
+    @property
+    def moves(self) -> tuple[FolderMove, ...]:
+        """What moves."""
+        return tuple(self._moves)
+
+    def progress(self, *, rehearsal: bool, before: Mapping[str, Progress]) -> dict[str, Progress]:
+        """How much of each folder is there, by sizes alone; changes nothing."""
+        return {move.name: folder_progress(move, rehearsal, before.get(move.name)) for move in self._moves}
 
     def ensure(self, step: Step, context: Context) -> Outcome:
         """Do the step for every folder."""

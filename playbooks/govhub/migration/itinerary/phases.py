@@ -10,6 +10,7 @@ from govhub.core.events import Event
 from govhub.inventory.model.migration import Window
 from govhub.migration.itinerary.catalogue import PhaseFunction, Registry
 from govhub.migration.itinerary.outcome import Done, Failed, NotYet, Outcome
+from govhub.migration.itinerary.returning import in_time
 from govhub.migration.itinerary.steps import Context, Step, Steps
 from govhub.migration.record.approvals import Basis, Verdict, judge
 from govhub.migration.record.standing import RunStanding, Standing
@@ -37,7 +38,7 @@ def registry(steps: Steps, view: View) -> Registry:
         out[f"Ensure{step}"] = _gate_opened(gate)
         out[f"WaitFor{step}"] = _gate_passed(view, gate)
     out["EnsureWindow"] = _window_known
-    out["WaitForWindow"] = _window_open
+    out["WaitForWindow"] = in_time(_window_open, view)
     out["EnsureTrialRun"] = _trial_begun
     out["WaitForTrialRun"] = _trial_over(view)
     for name, gate in GUARDED.items():

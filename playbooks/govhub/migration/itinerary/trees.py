@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -23,6 +24,19 @@ def contents(root: Path) -> dict[str, str]:
             path = Path(folder) / name
             if not name.endswith(_PART):
                 found[str(path.relative_to(root))] = _digest(path)
+    return found
+
+
+def sizes(root: Path) -> dict[str, int]:
+    """Bytes of every file below ``root``, by relative path; files that are being written are not there yet."""
+    found: dict[str, int] = {}
+    for folder, _, files in os.walk(root):
+        for name in files:
+            path = Path(folder) / name
+            # One that goes away while it is looked at is gone.
+            with contextlib.suppress(FileNotFoundError):
+                if not name.endswith(_PART) and not path.is_symlink():
+                    found[str(path.relative_to(root))] = path.stat().st_size
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from govhub.migration.itinerary.outcome import Done, Outcome
 from govhub.migration.itinerary.steps import Context, Step
 from govhub.migration.movers.postgresql.mover import PostgresMover
+from govhub.migration.movers.protocol import Progress
 from govhub.migration.moving import back, before, pause
 from govhub.migration.moving.part import Part
 
@@ -26,6 +27,10 @@ class DatabaseSteps:
     def look(self, step: Step, context: Context) -> Outcome:
         """Whether it is so."""
         return self._do(LOOK, step, context)
+
+    def progress(self, *, rehearsal: bool, before: Mapping[str, Progress]) -> dict[str, Progress]:
+        """How far the move is; changes nothing."""
+        return {self.part.move: self.part.mover(rehearsal=rehearsal).progress(before.get(self.part.move))}
 
     def close(self) -> None:
         """Let go of all connections."""

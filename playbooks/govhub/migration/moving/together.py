@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from govhub.core.errors import GovhubError
 from govhub.migration.itinerary.outcome import Done, Failed, NotYet, Outcome
 from govhub.migration.itinerary.steps import Context, Step, Steps
+from govhub.migration.movers.protocol import Progress
 
 # Whoever stopped last begins first: an application finds its data where it is to write.
 BACKWARDS = frozenset({Step.SWITCHED, Step.WRITES_ALLOWED, Step.SWITCHED_BACK})
@@ -47,6 +48,13 @@ class Together:
     def look(self, step: Step, context: Context) -> Outcome:
         """Whether it is so for every part."""
         return self._all(step, context, "look")
+
+    def progress(self, *, rehearsal: bool, before: Mapping[str, Progress]) -> dict[str, Progress]:
+        """How far the moves of all parts are."""
+        out: dict[str, Progress] = {}
+        for part in self.parts:
+            out |= progress_of(part, rehearsal=rehearsal, before=before)
+        return out
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -86,6 +94,21 @@ class Together:
             return Failed(f"{failed.problem}; writes are let in again where they were")
         reason = opened.problem if isinstance(opened, Failed) else opened.reason
         return Failed(f"{failed.problem}; and writes could not be let in again: {reason}; `cancel` does it")
+
+
+def progress_of(steps: Steps, *, rehearsal: bool, before: Mapping[str, Progress]) -> dict[str, Progress]:
+    """How far the moves are whose steps can tell; nothing is changed.
+
+    Args:
+        steps: Of a system, or of a part of it.
+        rehearsal: The copy of a rehearsal is meant.
+        before: Earlier moments by move, to take rates from.
+
+    Raises:
+        GovhubError: a server is not reached.
+    """
+    tell = getattr(steps, "progress", None)
+    return tell(rehearsal=rehearsal, before=before) if tell else {}
 
 
 def close(steps: Steps) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date
+from typing import Any, Protocol
 
 from govhub.migration.waves.days import copied_by
 from govhub.migration.waves.packing import Problem
@@ -49,6 +50,39 @@ def teams_of(systems: Collection[Candidate], teams: Collection[TeamOf]) -> dict[
     """
     ways = [_dealt(systems, teams, tight=tight) for tight in (False, True)]
     return min(ways, key=lambda way: sum(len(names) > 1 for names in way.values()))
+
+
+class Placed(Protocol):
+    """A system of a plan with its night and teams."""
+
+    @property
+    def system(self) -> str:
+        """Its name."""
+
+    @property
+    def cutover(self) -> date | None:
+        """The day on which its window begins."""
+
+    @property
+    def teams(self) -> tuple[str, ...]:
+        """Who moves it."""
+
+
+def nights_of(problem: Problem, items: Collection[Placed]) -> dict[str, dict[str, dict[str, Any]]]:
+    """What each team has on each night, by day and team: ``systems`` and the ``person_days`` of their moves.
+
+    A system that several teams share counts for each of them with an equal part.
+    """
+    found: defaultdict[str, defaultdict[str, dict[str, Any]]] = defaultdict(
+        lambda: defaultdict(lambda: {"systems": [], "person_days": 0.0})
+    )
+    for item in sorted(items, key=lambda one: one.system):
+        for team in item.teams if item.cutover else ():
+            work = found[str(item.cutover)][team]
+            work["systems"].append(item.system)
+            effort = problem.candidates[item.system].effort / 100 / len(item.teams)
+            work["person_days"] = round(work["person_days"] + effort, 2)
+    return {night: dict(sorted(teams.items())) for night, teams in sorted(found.items())}
 
 
 def _dealt(systems: Collection[Candidate], teams: Collection[TeamOf], *, tight: bool) -> dict[str, tuple[str, ...]]:
