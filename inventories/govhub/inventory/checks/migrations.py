@@ -11,7 +11,7 @@ from govhub.inventory.topology import Path
 
 
 def check(report: Report) -> None:
-    """REF001 unknown names; MIG001 to MIG006, MIG022, MIG023 contradictions; MIG020, MIG021 what nobody can lead or let in."""
+    """REF001 unknown names; MIG001 to MIG006, MIG022, MIG023 contradictions; MIG020, MIG021 no way in."""
     model = report.model
     for i, source in enumerate(model.sources):
         if source.tenant not in report.index.tenants:
