@@ -24,9 +24,13 @@ def no_ports(host: Subject, tcp: list[int], udp: list[int]) -> list[str]:
     return [_told(item) for item in _open(host) if item.port in bad[item.protocol]]
 
 
-def ports(host: Subject, rules: Rules) -> list[str]:
-    """Sockets that others can reach and that no declared rule is for."""
+def ports(host: Subject, rules: Rules, behind: Mapping[str, list[int]]) -> list[str]:
+    """Sockets that others can reach and that no declared rule is for.
+
+    ``behind`` has ports that programs of a role open (TCP) and nobody is let in to; that is checked with the firewall.
+    """
     declared = {(rule.get("protocol", "tcp"), port) for rule in rules for port in rule["ports"]}
+    declared |= {("tcp", port) for role, opened in behind.items() if role in host.roles for port in opened}
     return [_told(item) for item in _open(host) if (item.protocol, item.port) not in declared]
 
 
