@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +81,17 @@ class Place:
         return LateRunner(self._chosen)
 
     def _chosen(self) -> ClosingRunner:
-        with _CHOOSING:
-            name = self._noted()
-            if name is None:
+        name = self._noted()
+        if name is None:
+            with _CHOOSING:
                 name = self._least_busy()
-                private_folder(self.archives)
                 if name != HERE:
+                    # At once: who is placed next has to see that this one is there.
+                    runner = self._on(name)
+                    runner.claim()
+                    private_folder(self.archives)
                     write_atomic(self._note, json.dumps({"mover": name}))
+                    return runner
         return self._on(name) if name != HERE else LocalRunner(self.archives / "work")
 
     @property
@@ -112,7 +117,9 @@ class Place:
         declared = [item for item in self.hub.model.migration.movers if not item.systems or self.system in item.systems]
         if not declared:
             return HERE
-        found = {item.host: _look(self._on(item.host)) for item in declared}
+        with ThreadPoolExecutor(len(declared)) as pool:
+            looks = pool.map(lambda item: _look(partial(self._on, item.host)), declared)
+            found = {item.host: look for item, look in zip(declared, looks, strict=True)}
         loads = {name: load for name, load in found.items() if isinstance(load, Load)}
         if not loads:
             raise GovhubError(
@@ -186,19 +193,22 @@ def _row(item: MoverPlace, reached: Reaches) -> dict[str, Any]:
     reach = reached.hosts.get(item.host)
     if reach is None:
         return row | unknown | {"problem": "it has no address, or is not booted in the lab"}
-    load = _look(SshRunner(Tunnel(item.host, reach), FOLDER, "-/-/-", Path("/nowhere"), nowhere))
+    far = Tunnel(item.host, reach)
+    load = _look(lambda: SshRunner(far, FOLDER, "-/-/-", Path("/nowhere"), nowhere))
     if isinstance(load, GovhubError):
         return row | unknown | {"problem": load.diagnostics[0].summary}
     return row | {"running": load.running, "moves": load.places, "free_bytes": load.free, "problem": None}
 
 
-def _look(runner: SshRunner) -> Load | GovhubError:
+def _look(make: Callable[[], SshRunner]) -> Load | GovhubError:
     try:
-        return runner.look()
+        runner = make()
+        try:
+            return runner.look()
+        finally:
+            runner.close()
     except GovhubError as error:
         return error
-    finally:
-        runner.close()
 
 
 def _mover(path: Path) -> str | None:

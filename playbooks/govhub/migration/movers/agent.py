@@ -1,4 +1,4 @@
-"""What runs on a mover host or in a job: one command of a mover, or one look at its files.
+"""What runs on a mover host: one command of a mover, or one look at its files.
 
 It is sent there as text and imports nothing of govhub's others; Python 3.9 is enough. It reads one line of JSON, then
 the input of the command, then signs of life; when those end or fail to come, it ends with everything that it started.

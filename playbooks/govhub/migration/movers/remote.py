@@ -107,6 +107,15 @@ class SshRunner:
         """
         return Load(**self._ask("look"))
 
+    def claim(self) -> None:
+        """Make the place, and end what an earlier session left running in it.
+
+        Raises:
+            TargetUnreachable: the host does not answer.
+            MoveFailed: it cannot run commands (MOV402).
+        """
+        self._ask("matching", path="*")
+
     def run(self, command: Command) -> Done:
         """Run it to its end; a time-out is code 124.
 

@@ -1,4 +1,4 @@
-"""Commands of movers: one small port, so that they run here, on a mover host or in a job of a cluster."""
+"""Commands of movers: one small port, so that they run here or on a mover host."""
 
 from __future__ import annotations
 
