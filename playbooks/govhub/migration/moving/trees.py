@@ -152,7 +152,8 @@ def serve(part: Tree, context: Context) -> Outcome:
     if context.rehearsal:
         return Done({"target": str(mover.target)})
     if mover.moved():
-        return _left_alone(part) or Done({"in_use": str(mover.target)})
+        _left_alone(part)
+        return Done({"in_use": str(mover.target)})
     if context.itinerary == "roll-back":
         # Users are on the source, which has everything.
         mover.cancel()
@@ -173,8 +174,7 @@ def drain_back(part: Tree, _: Context) -> Outcome:
     if not mover.moved():
         return Done({"target": "was not written to"})
     if not mover.noted(BACK):
-        if failed := _left_alone(part):
-            return failed
+        _left_alone(part)
         mover.note(**{BACK: True})
     mover.drain(Direction.BACK)
     return Done({"lag_bytes": mover.lag(Direction.BACK).bytes})
@@ -221,7 +221,8 @@ def archive_source(part: Tree, context: Context) -> Outcome:
     path = part.file("archive", context.run)
     if not part.there():
         return Done(archive.look(path))
-    return _left_alone(part) or Done(part.archive(path, in_use=False))
+    _left_alone(part)
+    return Done(part.archive(path, in_use=False))
 
 
 def archived(part: Tree, context: Context) -> Outcome:
@@ -233,8 +234,7 @@ def wipe(part: Tree, context: Context) -> Outcome:
     """Remove the source's folder, if nobody wrote to it since the archive."""
     archive.look(part.file("archive", context.run))
     if part.there() and not part.mover(rehearsal=False).noted("wiping"):
-        if failed := _left_alone(part):
-            return failed
+        _left_alone(part)
         part.mover(rehearsal=False).note(wiping=True)
     part.remove_source()
     how = "removed; the disks are wiped when the machine is retired"
@@ -252,11 +252,11 @@ def release(part: Tree, _: Context) -> Outcome:
     return Done({"notes": "removed"})
 
 
-def _left_alone(part: Tree) -> Failed | None:
+def _left_alone(part: Tree) -> None:
     mover = part.mover(rehearsal=False)
-    if mover.noted(LEFT) == mover.stamp(mover.source):
-        return None
-    return Failed(f"[MOV205] {part.move}: files of {mover.source} were changed after the cutover: {_HINT}")
+    if mover.noted(LEFT) != mover.stamp(mover.source):
+        summary = f"{part.move}: files of {mover.source} were changed after the cutover"
+        raise MoveFailed.one("MOV205", summary, hint=_HINT)
 
 
 def _compared(part: Tree, document: dict[str, object]) -> Outcome:
