@@ -161,6 +161,18 @@ class Office:
     def there(self, server: Server) -> bool:
         return bool(said(server, f"SHOW DATABASES LIKE '{DATABASE}'"))
 
+    def differing(self) -> dict[str, Any]:
+        """What each server has that the other has not, for messages."""
+        sides = (self.source, self.target)
+        rows = [set(said(side, "SELECT writer, number FROM office.written")) for side in sides]
+        return {
+            "only on the source": sorted(rows[0] - rows[1])[:5],
+            "only on the target": sorted(rows[1] - rows[0])[:5],
+            "positions": [said(side, "SELECT @@gtid_slave_pos, @@gtid_binlog_pos") for side in sides],
+            "sessions": [said(side, "SHOW PROCESSLIST") for side in sides],
+            "replicas": [said(side, "SHOW ALL SLAVES STATUS") for side in sides],
+        }
+
     def clear(self) -> None:
         """Let the servers serve the next story."""
         for server in (self.source, self.target):

@@ -73,7 +73,7 @@ def test_a_killed_worker_is_followed_by_another_that_finishes(office: Office, ph
             with opened("mini", clock=office.city.clock) as record:
                 is_open = SYSTEM in open_runs(record)
             found = office.run() if is_open else {"state": "done", "phase": None}
-            assert found.get("phase") == goal, found["reason"]
+            assert found.get("phase") == goal, (found["reason"], office.differing())
             if goal == "WaitForCutoverApproval":
                 office.city.everybody_approves()
     assert killed, "the point was never met"

@@ -81,9 +81,8 @@ class MariadbMover:
             self.stop(Direction.FORWARD)
             self._copy()
             self.registry.set("copied", self.target.value("SELECT @@GLOBAL.gtid_slave_pos"))
-        if not self._status(Direction.FORWARD):
-            # Where the target is, not where the copy was: a cutover that was given up late has ended replication.
-            self._replicate(Direction.FORWARD, str(self.target.value("SELECT @@GLOBAL.gtid_slave_pos")))
+        # Where the target is, not where the copy was: a cutover that was given up late has ended replication.
+        self._follow(Direction.FORWARD, str(self.target.value("SELECT @@GLOBAL.gtid_slave_pos")))
 
     def begun(self) -> bool:
         """Whether the target was taken for this move, and not for another."""
@@ -217,8 +216,7 @@ class MariadbMover:
         if self.moved() is not (direction is Direction.FORWARD):
             raise MoveFailed.one("MOV306", "there was no cutover in this direction", hint="finish the cutover first")
         self.stop(direction)
-        if not self._status(direction.other):
-            self._replicate(direction.other, str(self.registry.get("point")))
+        self._follow(direction.other, str(self.registry.get("point")))
 
     def lag(self, direction: Direction = Direction.FORWARD) -> Lag:
         """How far replication in ``direction`` is behind, as the replica says."""
@@ -303,6 +301,18 @@ class MariadbMover:
                 detail=done.errors.strip()[-600:],
                 hint="correct what it says, then start again: the copy begins from the beginning",
             )
+
+    def _follow(self, direction: Direction, position: str) -> None:
+        """Replicate from ``position``, unless it is replicated; what a killed worker set up in part is set up again."""
+        replica, _ = self._side(direction.other)
+        if status := self._status(direction):
+            words = ("Slave_IO_Running", "Slave_SQL_Running", "Last_IO_Errno", "Last_SQL_Errno")
+            if [str(status[word]) for word in words] != ["No", "No", "0", "0"]:
+                return
+            # The position was set before the channel was made.
+            position = str(replica.value("SELECT @@GLOBAL.gtid_slave_pos"))
+            self.stop(direction)
+        self._replicate(direction, position)
 
     def _replicate(self, direction: Direction, position: str) -> None:
         publisher, (replica, _) = self._side(direction)[0].endpoint, self._side(direction.other)
