@@ -45,7 +45,7 @@ def explain(kubes: list[Kube], hub: str, found: Readiness) -> Readiness:
     reasons: dict[str, str] = {}
     for kube in kubes:
         for pod in kube.list(_POD, selector=f"{DOMAIN}/hub={hub}"):
-            why = _pod_reason(pod)
+            why = pod_reason(pod)
             if why:
                 reasons.setdefault(f"{kube.name}/{pod['metadata']['namespace']}", why)
     waiting = []
@@ -67,7 +67,8 @@ def _counts(body: dict[str, Any]) -> str:
     return f"{(body.get('status') or {}).get('readyReplicas', 0)} of {body['spec'].get('replicas', 1)} pods ready"
 
 
-def _pod_reason(pod: dict[str, Any]) -> str:
+def pod_reason(pod: dict[str, Any]) -> str:
+    """Why the scheduler leaves a pod waiting; empty when it does not."""
     for condition in (pod.get("status") or {}).get("conditions") or []:
         if condition["type"] == "PodScheduled" and condition["status"] != "True":
             return str(condition.get("message", ""))[:200]

@@ -85,7 +85,8 @@ def running(*settings: str) -> Iterator[Server]:
         first.write_text(
             f"CREATE USER govhub@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\n"
             f"CREATE USER govhub@localhost IDENTIFIED BY '{PASSWORD}';\n"
-            "GRANT ALL ON *.* TO govhub@'127.0.0.1' WITH GRANT OPTION;\nGRANT ALL ON *.* TO govhub@localhost;\n"
+            "GRANT ALL ON *.* TO govhub@'127.0.0.1' WITH GRANT OPTION;\n"
+            "GRANT ALL ON *.* TO govhub@localhost WITH GRANT OPTION;\n"
             "DROP USER IF EXISTS root@localhost;\n"
         )
         first.chmod(0o644)

@@ -70,6 +70,11 @@ class Tunnel:
             assert self._folder is not None
             return self._folder
 
+    @property
+    def socket(self) -> Path:
+        """The host's port on this machine; see :meth:`open`."""
+        return self.open() / f".s.PGSQL.{self.port}"
+
     def run(self, *words: str, text: str = "") -> Said:
         """Run a command on the host; ``text`` goes to its standard input, and is never an argument.
 
@@ -100,6 +105,19 @@ class Tunnel:
         """End the connection."""
         with self._lock:
             self._close()
+
+    def shared(self) -> tuple[str, ...]:
+        """Options of OpenSSH with which other commands go over this connection.
+
+        Raises:
+            TargetUnreachable: the host does not answer (HST040).
+        """
+        return ("-S", str(self.open() / "master"), *self._words())
+
+    @property
+    def login(self) -> str:
+        """Account and address, as OpenSSH takes them."""
+        return self._login
 
     @property
     def _login(self) -> str:

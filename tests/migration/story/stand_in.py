@@ -41,9 +41,16 @@ def systemctl(words: list[str]) -> None:
     verb, unit = words
     file = PLACE / unit
     with (PLACE / "log").open("a") as log:
-        if verb != "is-active":
+        if not verb.startswith("is-"):
             log.write(f"{verb} ")
+        if verb in ("stop", "start"):
             file.write_text({"stop": "inactive", "start": "active"}[verb])
+    boot = PLACE / f"{unit}.boot"
+    if verb in ("enable", "disable"):
+        boot.write_text(f"{verb}d")
+    if verb == "is-enabled":
+        sys.stdout.write((boot.read_text() if boot.exists() else "enabled") + "\n")
+        return
     sys.stdout.write(file.read_text() + "\n")
 
 

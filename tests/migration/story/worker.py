@@ -11,14 +11,17 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from govhub.hosts.tunnel import Said, Tunnel
+from govhub.hosts.tunnel import Tunnel
 from govhub.inventory.loader import Hub
 from govhub.migration.itinerary.outcome import Outcome
 from govhub.migration.itinerary.steps import Context, Step, Steps
-from govhub.migration.movers.postgresql.server import Server
+from govhub.migration.movers.mariadb.server import Server as Mariadb
+from govhub.migration.movers.postgresql.server import Server as Postgresql
+from govhub.migration.movers.runner import LocalRunner
 from govhub.ops.migration.plugged import steps_of
 from govhub.ops.migration.run import RunSystems, run_systems
 
@@ -45,27 +48,21 @@ class Deadly:
         self._steps.close()  # type: ignore[attr-defined]
 
 
-def _count() -> None:
-    if LEFT[0]:
-        LEFT[0] -= 1
-        if not LEFT[0]:
-            os.kill(os.getpid(), signal.SIGKILL)
+def counted(word: Callable[..., Any]) -> Callable[..., Any]:
+    def said(*arguments: Any, **more: Any) -> Any:
+        if LEFT[0]:
+            LEFT[0] -= 1
+            if not LEFT[0]:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return word(*arguments, **more)
+
+    return said
 
 
 def main() -> None:
     hub, system, itinerary, phase, number, moment = sys.argv[1:]
-    rows, run = Server.rows, Tunnel.run
-
-    def counted(self: Server, *arguments: Any) -> list[tuple[Any, ...]]:
-        _count()
-        return rows(self, *arguments)
-
-    def commanded(self: Tunnel, *words: str, text: str = "") -> Said:
-        _count()
-        return run(self, *words, text=text)
-
-    Server.rows = counted  # type: ignore[method-assign,assignment]
-    Tunnel.run = commanded  # type: ignore[method-assign]
+    for server, word in ((Postgresql, "rows"), (Mariadb, "rows"), (LocalRunner, "run"), (Tunnel, "run")):
+        setattr(server, word, counted(getattr(server, word)))
 
     def steps(found: Hub, name: str) -> Steps:
         return Deadly(steps_of(found, name), phase, int(number))

@@ -14,8 +14,10 @@ from govhub.hosts.tunnel import Said, Tunnel
 from govhub.inventory.moves import account_of
 from govhub.migration.movers.endpoint import Endpoint
 from govhub.migration.moving.ends import Ends
+from govhub.migration.sql.dsn import Engine
 
-_LENGTH = 32
+LENGTH = 32
+"""Characters of a password."""
 # What is executed here is in no log, not even when it fails.
 _QUIET = "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_min_error_statement = 'panic';\n"
 
@@ -69,6 +71,7 @@ class OverSsh:
     database: str
     port: int
     _end: Endpoint | None = field(default=None, init=False)
+    _folder: str = field(default="", init=False)
 
     @property
     def account(self) -> str:
@@ -79,18 +82,10 @@ class OverSsh:
     def open(self) -> Endpoint:
         """See :class:`Side`."""
         folder = str(self.tunnel.open())
-        if self._end is None or self._end.host != folder:
+        if self._end is None or self._folder != folder:
             if self._end is None:
                 self._make()
-            self._end = Endpoint(
-                host=folder,
-                port=self.port,
-                database=self.database,
-                user=self.account,
-                password=self._password,
-                link_host=self.tunnel.reach.address,
-                link_port=self.port,
-            )
+            self._end, self._folder = self._at(folder), folder
         return self._end
 
     def reaches(self, other: Endpoint) -> Diagnostic | None:
@@ -103,14 +98,7 @@ class OverSsh:
         said = self.tunnel.run("sh", "-c", script, "sh", " ".join(words), text=f"{word}\n")
         if said.code == 0:
             return None
-        found = Diagnostics()
-        found.error(
-            "MOV116",
-            f"the database server on {self.tunnel.name} cannot connect to the one at {host}:{port}",
-            detail=said.errors.strip()[-300:],
-            hint=f"let {self.tunnel.reach.address} in there: listen_addresses, pg_hba.conf (scram-sha-256), firewall",
-        )
-        return next(iter(found))
+        return self._parted(other, said, "listen_addresses, pg_hba.conf (scram-sha-256), firewall")
 
     def release(self) -> str:
         """See :class:`Side`."""
@@ -130,17 +118,40 @@ class OverSsh:
         """See :class:`Side`."""
         self.tunnel.close()
 
+    def _at(self, folder: str) -> Endpoint:
+        return Endpoint(
+            host=folder,
+            port=self.port,
+            database=self.database,
+            user=self.account,
+            password=self._password,
+            link_host=self.tunnel.reach.address,
+            link_port=self.port,
+        )
+
+    def _parted(self, other: Endpoint, said: Said, what: str) -> Diagnostic:
+        """The finding that this server does not come to the other one; ``what``: where it is let in there."""
+        host, port = other.link()
+        found = Diagnostics()
+        found.error(
+            "MOV116",
+            f"the database server on {self.tunnel.name} cannot connect to the one at {host}:{port}",
+            detail=said.errors.strip()[-300:],
+            hint=f"let {self.tunnel.reach.address} in there: {what}",
+        )
+        return next(iter(found))
+
     @property
     def _address(self) -> str:
         return f"migrations/{self.move}/{self.tunnel.name}"
 
     @property
     def _password(self) -> Secret:
-        return HubKey.of(self.hub).generate(self._address, 1, _LENGTH)
+        return HubKey.of(self.hub).generate(self._address, 1, LENGTH)
 
     def _make(self) -> None:
         HubKey.of(self.hub).ensure()
-        verifier = secret_in_form(self.hub, self._address, 1, _LENGTH, "scram")
+        verifier = secret_in_form(self.hub, self._address, 1, LENGTH, "scram")
         self._psql(
             f"{_QUIET}SELECT 'CREATE ROLE {self.account}' "
             f"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{self.account}') \\gexec\n"
@@ -154,12 +165,12 @@ class OverSsh:
             raise self._failed(said)
         return said.output
 
-    def _failed(self, said: Said) -> GovhubError:
+    def _failed(self, said: Said, way: str = "sudo -n -u postgres psql") -> GovhubError:
         return GovhubError.one(
             "RUN020",
             f"the database server on {self.tunnel.name} (port {self.port}) takes no account for the move",
             detail=said.errors.strip()[-300:],
-            hint=f"{self.tunnel.reach.user} must be able to `sudo -n -u postgres psql` there; then repeat",
+            hint=f"{self.tunnel.reach.user} must be able to `{way}` there; then repeat",
         )
 
 
@@ -169,10 +180,11 @@ class Sides:
 
     source: Side
     target: Side
+    engine: Engine = Engine.POSTGRESQL
 
     def open(self) -> Ends:
         """See :class:`govhub.migration.moving.ends.Access`."""
-        return Ends(source=self.source.open(), target=self.target.open())
+        return Ends(source=self.source.open(), target=self.target.open(), engine=self.engine)
 
     def check(self) -> list[Diagnostic]:
         """See :class:`govhub.migration.moving.ends.Access`."""

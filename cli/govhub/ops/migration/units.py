@@ -29,6 +29,19 @@ class RemoteUnit:
         said = self.tunnel.run("systemctl", "is-active", self.name)
         return said.output.strip() or f"unknown: {said.errors.strip()[:200]}"
 
+    def enabled(self) -> str:
+        """See :class:`govhub.migration.moving.workload.BootUnit`."""
+        said = self.tunnel.run("systemctl", "is-enabled", self.name)
+        return said.output.strip() or f"unknown: {said.errors.strip()[:200]}"
+
+    def enable(self) -> None:
+        """See :class:`govhub.migration.moving.workload.BootUnit`."""
+        self._systemctl("enable")
+
+    def disable(self) -> None:
+        """See :class:`govhub.migration.moving.workload.BootUnit`."""
+        self._systemctl("disable")
+
     def close(self) -> None:
         """See the protocol."""
         self.tunnel.close()

@@ -4,57 +4,53 @@ from __future__ import annotations
 
 from govhub.migration.itinerary.outcome import Done, Failed, NotYet, Outcome
 from govhub.migration.itinerary.steps import Context
-from govhub.migration.movers.postgresql.mover import PostgresMover
 from govhub.migration.movers.protocol import MoveFailed, Progress, Stage
 from govhub.migration.moving import archive
 from govhub.migration.moving.checking import check
+from govhub.migration.moving.engines.port import DatabaseMove, End
 from govhub.migration.moving.part import SOON, Part
 from govhub.migration.verify.result import Verdict
 
-# No way back after the cutover: the itinerary promises one, so this is no mere warning here.
-NEEDED = "MOV108"
 
-
-def apply_for(part: Part, mover: PostgresMover, _: Context) -> Outcome:
+def apply_for(part: Part, data: DatabaseMove, _: Context) -> Outcome:
     """What the move needs; whatever stands in its way is found here, before anything is touched."""
-    found = [*mover.assess(), *part.access.check()]
-    if blocking := [item for item in found if item.severity.value == "error" or item.code == NEEDED]:
+    blocking, known = data.obstacles()
+    if blocking := [*blocking, *part.access.check()]:
         raise MoveFailed(blocking)
-    size = mover.source.value("SELECT pg_database_size(current_database())")
-    return Done({"bytes": int(size), "warnings": [f"[{item.code}] {item.summary}" for item in found]})
+    return Done({"bytes": data.size(), "warnings": [f"[{item.code}] {item.summary}" for item in known]})
 
 
-def prepare(part: Part, mover: PostgresMover, context: Context) -> Outcome:
+def prepare(part: Part, data: DatabaseMove, context: Context) -> Outcome:
     """Accounts, database and tables on the target."""
     if context.rehearsal:
         # A rehearsal applies for nothing, but finds the same obstacles.
-        apply_for(part, mover, context)
-    mover.prepare()
-    return Done({"target": str(mover.target.endpoint), "mover": part.runner.where})
+        apply_for(part, data, context)
+    data.mover.prepare()
+    return Done({"target": data.name(End.TARGET), "mover": part.runner.where})
 
 
-def prepared(_: Part, mover: PostgresMover, __: Context) -> Outcome:
+def prepared(_: Part, data: DatabaseMove, __: Context) -> Outcome:
     """Whether the target is prepared."""
-    now = mover.progress()
+    now = data.mover.progress()
     if now.stage in (None, Stage.ABSENT):
         return _broken(now, "the target is not prepared")
     return Done({"stage": now.stage.value if now.stage else None})
 
 
-def back_up(part: Part, mover: PostgresMover, context: Context) -> Outcome:
+def back_up(part: Part, data: DatabaseMove, context: Context) -> Outcome:
     """A backup of the source, from before the move."""
-    return Done(archive.make(part.runner, mover.source, part.file("backup", context.run)))
+    return Done(data.archive(part.file("backup", context.run)))
 
 
-def backed_up(part: Part, _: PostgresMover, context: Context) -> Outcome:
+def backed_up(part: Part, _: DatabaseMove, context: Context) -> Outcome:
     """Whether the backup is what was written."""
     return Done(archive.look(part.runner, part.file("backup", context.run)))
 
 
-def copy(part: Part, mover: PostgresMover, _: Context) -> Outcome:
+def copy(part: Part, data: DatabaseMove, _: Context) -> Outcome:
     """One turn of the copy."""
-    mover.start()
-    now = mover.advance()
+    data.mover.start()
+    now = data.mover.advance()
     if now.stage in (Stage.FOLLOWING, Stage.MOVED):
         return Done({"bytes": now.bytes_total, "tables": now.parts_total, "rows": now.rows_total})
     if now.stage in (None, Stage.BROKEN):
@@ -62,32 +58,32 @@ def copy(part: Part, mover: PostgresMover, _: Context) -> Outcome:
     return NotYet(f"{part.move}: {_percent(now)}", SOON)
 
 
-def copied(_: Part, mover: PostgresMover, __: Context) -> Outcome:
+def copied(_: Part, data: DatabaseMove, __: Context) -> Outcome:
     """Whether everything is there."""
-    now = mover.progress()
+    now = data.mover.progress()
     if now.stage in (Stage.FOLLOWING, Stage.MOVED):
         return Done({"stage": now.stage.value if now.stage else None})
     return _broken(now, "the copy is not complete")
 
 
-def follow(part: Part, mover: PostgresMover, context: Context) -> Outcome:
+def follow(part: Part, data: DatabaseMove, context: Context) -> Outcome:
     """One turn while changes follow."""
-    if not mover.moved():
-        mover.advance()
-    return follows(part, mover, context)
+    if not data.mover.moved():
+        data.mover.advance()
+    return follows(part, data, context)
 
 
-def follows(part: Part, mover: PostgresMover, _: Context) -> Outcome:
+def follows(part: Part, data: DatabaseMove, _: Context) -> Outcome:
     """Whether changes follow closely."""
-    now = mover.progress()
-    if now.stage is Stage.MOVED or mover.caught_up():
+    now = data.mover.progress()
+    if now.stage is Stage.MOVED or data.mover.caught_up():
         return Done({"lag_bytes": now.lag.bytes, "lag_seconds": now.lag.seconds})
     if now.stage in (None, Stage.BROKEN):
         return _broken(now, "changes do not follow")
     return NotYet(f"{part.move}: changes follow, but not closely enough yet", SOON)
 
 
-def verify_in_use(part: Part, _: PostgresMover, context: Context) -> Outcome:
+def verify_in_use(part: Part, _: DatabaseMove, context: Context) -> Outcome:
     """Compare both sides while the source is in use."""
     # The source is in use: rows that differ by now are a figure. Equality is asked for once writes have stopped.
     found = check(part.ends(rehearsal=context.rehearsal))

@@ -48,7 +48,7 @@ def check(
     Raises:
         TargetUnreachable: a side cannot be read (VER005).
     """
-    first, second = (open_database(address_of(end)) for end in (ends.source, ends.target))
+    first, second = (open_database(address_of(end, ends.engine)) for end in (ends.source, ends.target))
     try:
         document = Ladder(first, second, Options(depth=depth, budget=budget)).run()
     except SqlFailed as failed:

@@ -1,4 +1,4 @@
-"""The steps of a PostgreSQL database, as a table."""
+"""The steps of a database, as a table; the engine stands behind a port."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 
 from govhub.migration.itinerary.outcome import Done, Outcome
 from govhub.migration.itinerary.steps import Context, Step
-from govhub.migration.movers.postgresql.mover import PostgresMover
-from govhub.migration.movers.protocol import Progress
 from govhub.migration.moving import back, before, pause
+from govhub.migration.moving.engines.port import DatabaseMove
 from govhub.migration.moving.part import Part
 
-Act = Callable[[Part, PostgresMover, Context], Outcome]
+Act = Callable[[Part, DatabaseMove, Context], Outcome]
 
 
 class DatabaseSteps:
@@ -40,7 +39,7 @@ class DatabaseSteps:
         act = table.get(step)
         if act is None:
             return Done()
-        outcome = act(self.part, self.part.mover(rehearsal=context.rehearsal), context)
+        outcome = act(self.part, self.part.data(rehearsal=context.rehearsal), context)
         return Done({self.part.move: outcome.evidence}) if isinstance(outcome, Done) else outcome
 
 

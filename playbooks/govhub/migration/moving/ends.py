@@ -20,13 +20,19 @@ class Ends:
 
     source: Endpoint
     target: Endpoint
+    engine: Engine = Engine.POSTGRESQL
 
     def of(self, *, rehearsal: bool) -> Ends:
         """With a database of its own for a rehearsal."""
-        if not rehearsal:
+        # MariaDB replicates a database under its own name alone, onto a server that has no others before the cutover.
+        if not rehearsal or self.engine is Engine.MARIADB:
             return self
         name = self.target.database[: LONGEST - len(_REHEARSAL)] + _REHEARSAL
         return replace(self, target=replace(self.target, database=name))
+
+    def swapped(self) -> Ends:
+        """The other way."""
+        return replace(self, source=self.target, target=self.source)
 
 
 class Access(Protocol):
@@ -49,11 +55,11 @@ class Access(Protocol):
         """Let go of what is held on this machine."""
 
 
-def address_of(end: Endpoint) -> Dsn:
+def address_of(end: Endpoint, engine: Engine) -> Dsn:
     """An end as the verification reads it."""
     more = {} if end.password is None else {"password": end.password}
     return Dsn(
-        engine=Engine.POSTGRESQL,
+        engine=engine,
         host=end.host,
         port=end.port,
         database=end.database,

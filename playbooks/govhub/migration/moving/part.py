@@ -1,16 +1,19 @@
-"""One PostgreSQL database of a system: its mover, its ends and its archives, for the functions of the steps."""
+"""One database of a system: what carries it, its ends and its archives, for the functions of the steps."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from govhub.core.canonical import digest
 from govhub.migration.itinerary.steps import Context
-from govhub.migration.movers.postgresql.mover import PostgresMover
 from govhub.migration.movers.runner import Runner
 from govhub.migration.moving.ends import Access, Ends
+from govhub.migration.moving.engines.port import DatabaseMove
 
+Make = Callable[[str, Ends, Runner], DatabaseMove]
+"""An engine's move from its name on the servers, its ends, and where the engine's tools run."""
 SOON = 2.0
 """Seconds until it is worth to look again at what goes on by itself."""
 STOPPED = "writes-stopped"
@@ -25,7 +28,7 @@ def short_name(hub: str, system: str, move: str) -> str:
 class Part:
     """Nothing is contacted before it is needed."""
 
-    def __init__(self, move: str, name: str, reached: Access, archives: Path, runner: Runner) -> None:
+    def __init__(self, move: str, name: str, reached: Access, archives: Path, runner: Runner, make: Make) -> None:
         """Remember what the move needs.
 
         Args:
@@ -33,18 +36,20 @@ class Part:
             name: As the servers are to call it.
             reached: How the servers are reached.
             archives: A private folder on this machine.
-            runner: Where PostgreSQL's tools run.
+            runner: Where the engine's tools run.
+            make: The engine.
         """
         self.move, self._name, self.access, self.archives, self.runner = move, name, reached, archives, runner
-        self._movers: dict[bool, PostgresMover] = {}
+        self._make = make
+        self._data: dict[bool, DatabaseMove] = {}
 
-    def mover(self, *, rehearsal: bool) -> PostgresMover:
+    def data(self, *, rehearsal: bool) -> DatabaseMove:
         """What carries the data."""
-        if rehearsal not in self._movers:
+        if rehearsal not in self._data:
             ends = self.ends(rehearsal=rehearsal)
             name = f"{self._name}-r" if rehearsal else self._name
-            self._movers[rehearsal] = PostgresMover(name, ends.source, ends.target, self.runner)
-        return self._movers[rehearsal]
+            self._data[rehearsal] = self._make(name, ends, self.runner)
+        return self._data[rehearsal]
 
     def ends(self, *, rehearsal: bool) -> Ends:
         """The two databases."""
@@ -52,14 +57,14 @@ class Part:
 
     def file(self, word: str, run: str) -> Path:
         """An archive of one run."""
-        return self.archives / f"{run}-{self.move}-{word}.dump"
+        return self.archives / f"{run}-{self.move}-{word}{self.data(rehearsal=False).suffix}"
 
     def stopped_since(self) -> datetime | None:
         """When writes were stopped for a cutover that is not through."""
-        mover = self.mover(rehearsal=False)
-        if not mover.begun() or mover.moved():
+        data = self.data(rehearsal=False)
+        if not data.begun() or data.mover.moved():
             return None
-        found = mover.registry.get(STOPPED)
+        found = data.noted(STOPPED)
         return datetime.fromisoformat(found) if found else None
 
     def left(self, context: Context) -> float:
@@ -70,7 +75,7 @@ class Part:
 
     def close(self) -> None:
         """Let go of all connections."""
-        for mover in self._movers.values():
-            mover.close()
-        self._movers.clear()
+        for data in self._data.values():
+            data.close()
+        self._data.clear()
         self.access.close()

@@ -15,8 +15,15 @@ from govhub.migration.movers.runner import Runner
 
 PASSES = 4
 """At most so many before the checksum pass: a tree that changes faster than it is carried never stands still."""
+# Folders above the target may be made by the move.
+_FREE = 'd=$1; until [ -d "$d" ]; do d=$(dirname "$d"); done; df -B1 --output=avail "$d"'
 FEW = 0.02
 """Share of the bytes below which a pass carried little, so that the next one would not be quicker."""
+
+
+_STAMP = (
+    "cd \"$1\" && find . -mindepth 1 -printf '%y\\t%s\\t%m\\t%U\\t%G\\t%T@\\t%P\\t%l\\0' | LC_ALL=C sort -z | sha256sum"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +45,11 @@ class FileMover:
     def assess(self) -> list[Diagnostic]:
         """Whether both sides are there with rsync, and the target has room."""
         found = Diagnostics()
-        if self.source.login and self.target.login:
+        if self.source.login and self.target.login and not self.target.ours:
             found.error(
                 "MOV204",
                 "rsync connects two folders of which one is on the host where it runs",
-                hint="run the mover on the source's or the target's host",
+                hint="run the mover on the source's or the target's host, or move to a host of the hub",
             )
             return found.sorted()
         try:
@@ -50,8 +57,7 @@ class FileMover:
             for place in (self.source, self.target):
                 rsync.ask(self.runner, place, "rsync", "--version")
             wanted = rsync.sizes(self.runner, self.source)[b""]
-            parent = self.target.path.rpartition("/")[0] or "/"
-            free = rsync.ask(self.runner, self.target, "df", "-B1", "--output=avail", parent).output.split()[-1]
+            free = rsync.ask(self.runner, self.target, "sh", "-c", _FREE, "sh", self.target.path).output.split()[-1]
             if not self._state() and int(free) < wanted:
                 found.error(
                     "MOV201",
@@ -210,6 +216,24 @@ class FileMover:
         if state["made"]:
             rsync.ask(self.runner, self.target, "rmdir", self.target.path)
         rsync.ask(self.runner, self.target, "rm", "-f", self._file)
+
+    def begun(self) -> bool:
+        """Whether the target was prepared for this move."""
+        return bool(self._state())
+
+    def noted(self, key: str) -> Any:
+        """What was noted beside the target; None when nothing was."""
+        return self._state().get(key)
+
+    def note(self, **changes: Any) -> None:
+        """Note something; the target is prepared."""
+        self._known()
+        self._note(**changes)
+
+    def stamp(self, place: Place) -> str:
+        """A digest of all names, sizes, modes, owners and times of a folder: equal as long as nobody changed it."""
+        said = rsync.ask(self.runner, place, "sh", "-c", _STAMP, "sh", place.path)
+        return said.output.decode().split()[0]
 
     def retire(self) -> None:
         """Nothing is left but the files."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import shlex
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from govhub.migration.movers.files.relay import MARK, SHELL
 from govhub.migration.movers.protocol import MoveFailed
 from govhub.migration.movers.runner import Command, Done, Runner
 
 PARTIAL = ".govhub-partial"
+_RELAY = f"{__package__}.relay"
 # Files that vanish while they are read: what an application does every minute, and no error before the freeze.
 VANISHED = 24
 _COPY = ("-aHAXS", "--numeric-ids", f"--partial-dir={PARTIAL}", "--stats", "--no-h", "--timeout=120")
@@ -30,6 +35,10 @@ class Place:
     login: str | None = None
     """``user@host``."""
     ssh: tuple[str, ...] = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=10")
+    sudo: bool = False
+    """The login is not root, and becomes it: owners are carried along."""
+    ours: bool = False
+    """A host of the hub: between two hosts, rsync's client runs on this one."""
 
     def __str__(self) -> str:
         return f"{self.login}:{self.path}" if self.login else self.path
@@ -37,8 +46,13 @@ class Place:
     def command(self, *arguments: str, stdin: bytes | None = None) -> Command:
         """A command on the place's host."""
         if self.login is not None:
-            arguments = ("ssh", *self.ssh, self.login, "--", shlex.join(arguments))
+            arguments = (*self.shell(), shlex.join(arguments))
         return Command(arguments=arguments, input=stdin)
+
+    def shell(self) -> tuple[str, ...]:
+        """What runs a command of one more word on the place's host, which is another one."""
+        assert self.login is not None
+        return ("ssh", *self.ssh, self.login, "--", *(("sudo", "-n") if self.sudo else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +161,14 @@ def _run(
     stdin: bytes | None = None,
 ) -> Done:
     limit = [] if bandwidth is None else [f"--bwlimit={max(1, round(bandwidth / 1024))}"]
-    remote = source if source.login else target
-    shell = ["-e", shlex.join(("ssh", *remote.ssh))] if remote.login else []
-    arguments = ("rsync", *_COPY, *extra, *limit, *shell, f"{source}/", f"{target}/")
-    done = runner.run(Command(arguments=arguments, input=stdin))
+    options = ("rsync", *_COPY, *extra, *limit)
+    if source.login and target.login:
+        done = _between(runner, source, target, options, stdin)
+    else:
+        remote = source if source.login else target
+        shell = ["-e", shlex.join(("ssh", *remote.ssh))] if remote.login else []
+        shell += ["--rsync-path=sudo -n rsync"] if remote.sudo else []
+        done = runner.run(Command(arguments=(*options, *shell, f"{source}/", f"{target}/"), input=stdin))
     if done.code not in {0, VANISHED}:
         raise MoveFailed.one(
             "MOV202",
@@ -159,6 +177,22 @@ def _run(
             hint="correct what it says, then repeat; what arrived stays",
         )
     return done
+
+
+def _between(runner: Runner, source: Place, target: Place, options: Sequence[str], stdin: bytes | None) -> Done:
+    """Through this machine, see :mod:`govhub.migration.movers.files.relay`."""
+    near, far = (source, target) if source.ours else (target, source)
+    sides = [f"far:{place.path}/" if place is far else f"{place.path}/" for place in (source, target)]
+    document = {
+        "near": near.shell(),
+        "far": far.shell(),
+        "client": [*options, "-e", f"sh -c '{SHELL}' sh", *sides],
+        "first": base64.b64encode(stdin or b"").decode(),
+        "path": f"{far.path}/",
+    }
+    done = runner.run(Command(arguments=(sys.executable, "-m", _RELAY), input=json.dumps(document).encode()))
+    errors, _, output = done.errors.partition(f"\n{MARK}\n")
+    return Done(done.code, output.encode(), errors)
 
 
 def _read(done: Done) -> Pass:

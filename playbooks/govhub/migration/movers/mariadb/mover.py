@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from dataclasses import dataclass, field
@@ -13,12 +12,11 @@ from govhub.core.diagnostics import Diagnostic
 from govhub.migration.movers.endpoint import Endpoint
 from govhub.migration.movers.mariadb import accounts
 from govhub.migration.movers.mariadb.assess import SYSTEM, assess
-from govhub.migration.movers.mariadb.server import Refused, Server, literal, name
+from govhub.migration.movers.mariadb.registry import REGISTRY, Registry
+from govhub.migration.movers.mariadb.server import Server, literal, name
 from govhub.migration.movers.protocol import Direction, Lag, Limits, MoveFailed, Progress, Stage
 from govhub.migration.movers.runner import Command, Runner
 
-REGISTRY = "govhub_move"
-_MISSING = {1146, 1049}
 # The source dropped the log that the replica needs.
 _GONE = 1236
 _THROTTLE = f"{__package__.rsplit('.', 1)[0]}.throttle"
@@ -42,12 +40,13 @@ class MariadbMover:
         self.move = move
         self.channel = "govhub_" + re.sub(r"[^a-z0-9_]", "_", move.lower())[:40]
         self.source, self.target = Server(source), Server(target)
+        self.registry = Registry(self.target)
         self.database = source.database
         self.runner, self.options = runner, options or Options()
 
     def assess(self) -> list[Diagnostic]:
         """What stands in the way of the move; nothing is changed."""
-        return assess(self.source, self.target, claimed=self._claimed)
+        return assess(self.source, self.target, claimed=self.begun)
 
     def prepare(self) -> None:
         """Take the target for this move.
@@ -60,12 +59,8 @@ class MariadbMover:
         if not self._claimed():
             # Its own first transactions would stand in the way of the source's, which have the same domain.
             self.target.rows("RESET MASTER")
-            self.target.rows(f"CREATE DATABASE IF NOT EXISTS {REGISTRY}")
-            self.target.rows(
-                f"CREATE TABLE IF NOT EXISTS {REGISTRY}.state (name varchar(64) PRIMARY KEY, value longtext) "
-                "ENGINE=InnoDB"
-            )
-            self._set("move", self.move)
+            self.registry.make()
+            self.registry.set("move", self.move)
         self._prepared()
 
     def start(self) -> None:
@@ -80,14 +75,18 @@ class MariadbMover:
         status = self._status(Direction.FORWARD)
         if status and int(status["Last_IO_Errno"]) == _GONE:
             self.stop(Direction.FORWARD)
-            self._drop("copied")
-        if not self._get("copied"):
-            self._set("started", datetime.now(UTC).isoformat())
+            self.registry.drop("copied")
+        if not self.registry.get("copied"):
+            self.registry.set("started", datetime.now(UTC).isoformat())
             self.stop(Direction.FORWARD)
             self._copy()
-            self._set("copied", self.target.value("SELECT @@GLOBAL.gtid_slave_pos"))
-        if not self._status(Direction.FORWARD):
-            self._replicate(Direction.FORWARD, str(self._get("copied")))
+            self.registry.set("copied", self.target.value("SELECT @@GLOBAL.gtid_slave_pos"))
+        # Where the target is, not where the copy was: a cutover that was given up late has ended replication.
+        self._follow(Direction.FORWARD, str(self.target.value("SELECT @@GLOBAL.gtid_slave_pos")))
+
+    def begun(self) -> bool:
+        """Whether the target was taken for this move, and not for another."""
+        return bool(self.registry.get("move") == self.move)
 
     def advance(self, before: Progress | None = None) -> Progress:
         """How far it is: nothing waits here."""
@@ -97,12 +96,12 @@ class MariadbMover:
         """How far it is; sizes are the servers' estimates."""
         at = datetime.now(UTC)
         try:
-            if not self._claimed():
+            if not self.begun():
                 return Progress(at=at, stage=Stage.ABSENT)
             direction = Direction.BACK if self.moved() else Direction.FORWARD
             problems = self._problems(direction)
-            stage = Stage.FOLLOWING if self._get("copied") else Stage.PREPARED
-            stage = Stage.COPYING if stage is Stage.PREPARED and self._get("started") else stage
+            stage = Stage.FOLLOWING if self.registry.get("copied") else Stage.PREPARED
+            stage = Stage.COPYING if stage is Stage.PREPARED and self.registry.get("started") else stage
             stage = Stage.MOVED if self.moved() else stage
             total, done = self._size(self.source), self._size(self.target)
             lag = self.lag(direction)
@@ -137,10 +136,10 @@ class MariadbMover:
             return
         self._prepared()
         server, side = self._side(direction)
-        if self._get(f"locked-{side}") is None:
+        if self.registry.get(f"locked-{side}") is None:
             found = accounts.accounts_of(server, self.database)
-            self._set(f"locked-{side}", [item for item in found if not accounts.is_locked(server, *item)])
-        held = [(user, host) for user, host in self._get(f"locked-{side}")]
+            self.registry.set(f"locked-{side}", [item for item in found if not accounts.is_locked(server, *item)])
+        held = [(user, host) for user, host in self.registry.get(f"locked-{side}")]
         accounts.lock(server, held, locked=True)
         while accounts.end_sessions(server, self.database, held):
             continue
@@ -164,7 +163,7 @@ class MariadbMover:
         if self.moved() is (direction is Direction.FORWARD):
             return
         server, side = self._side(direction)
-        if self._get(f"locked-{side}") is None:
+        if self.registry.get(f"locked-{side}") is None:
             raise MoveFailed.one("MOV306", "the side that is left is not frozen", hint="freeze it first")
         end = str(server.value("SELECT @@GLOBAL.gtid_binlog_pos"))
         taken, _ = self._side(direction.other)
@@ -177,7 +176,7 @@ class MariadbMover:
                 detail=f"frozen at {end}, applied {where}",
                 hint="return to the source: nothing is lost; see why changes are not applied, then try again",
             )
-        self._set("drained", end)
+        self.registry.set("drained", end)
 
     def finish(self, direction: Direction = Direction.FORWARD) -> None:
         """Note the point from which changes go the other way, then open the other side.
@@ -189,20 +188,23 @@ class MariadbMover:
         (left, _), (taken, _) = self._side(direction), self._side(direction.other)
         if self.moved() is not forward:
             now = str(left.value("SELECT @@GLOBAL.gtid_binlog_pos"))
-            if self._alone(left) and now != self._get("drained"):
+            if self._alone(left) and now != self.registry.get("drained"):
                 raise MoveFailed.one(
                     "MOV306", "somebody wrote after the freeze", detail=now, hint="stop who writes, then drain again"
                 )
             self.stop(direction)
             if forward:
                 accounts.copy_accounts(left, taken, self.database)
-                for user, host in accounts.accounts_of(taken, self.database):
-                    accounts.lock(taken, [(user, host)], locked=True)
-                if self._get("locked-target") is None:
-                    self._set("locked-target", accounts.accounts_of(taken, self.database))
+                there = accounts.accounts_of(taken, self.database)
+                if self.registry.get("locked-target") is None:
+                    # What the source had locked before the freeze stays locked.
+                    opened = {(user, host) for user, host in self.registry.get("locked-source") or []}
+                    known = set(accounts.accounts_of(left, self.database))
+                    self.registry.set("locked-target", [who for who in there if who in opened or who not in known])
+                accounts.lock(taken, there, locked=True)
             # The registry's own transactions come before it, and are of no database that is replicated.
-            self._set("point", str(taken.value("SELECT @@GLOBAL.gtid_binlog_pos")))
-            self._set("primary", "target" if forward else "source")
+            self.registry.set("point", str(taken.value("SELECT @@GLOBAL.gtid_binlog_pos")))
+            self.registry.set("primary", "target" if forward else "source")
         self._open(direction.other)
 
     def reverse(self, direction: Direction = Direction.FORWARD) -> None:
@@ -214,8 +216,7 @@ class MariadbMover:
         if self.moved() is not (direction is Direction.FORWARD):
             raise MoveFailed.one("MOV306", "there was no cutover in this direction", hint="finish the cutover first")
         self.stop(direction)
-        if not self._status(direction.other):
-            self._replicate(direction.other, str(self._get("point")))
+        self._follow(direction.other, str(self.registry.get("point")))
 
     def lag(self, direction: Direction = Direction.FORWARD) -> Lag:
         """How far replication in ``direction`` is behind, as the replica says."""
@@ -229,7 +230,7 @@ class MariadbMover:
 
     def moved(self) -> bool:
         """Whether the target is the one that is written to."""
-        return bool(self._get("primary") == "target")
+        return bool(self.registry.get("primary") == "target")
 
     def stop(self, direction: Direction = Direction.FORWARD) -> None:
         """End replication in ``direction``."""
@@ -244,7 +245,7 @@ class MariadbMover:
         Raises:
             MoveFailed: the target is written to already (MOV306).
         """
-        if not self._claimed():
+        if not self.begun():
             return
         if self.moved():
             raise MoveFailed.one("MOV306", "the move was cut over; writes would be lost", hint="roll back first")
@@ -252,7 +253,7 @@ class MariadbMover:
             self.stop(direction)
         self._open(Direction.FORWARD)
         self.target.rows(f"DROP DATABASE IF EXISTS {name(self.database)}")
-        self.target.rows(f"DROP DATABASE {REGISTRY}")
+        self.registry.remove()
 
     def retire(self) -> None:
         """After acceptance: replication ends, the source stays closed, the registry goes.
@@ -260,13 +261,13 @@ class MariadbMover:
         Raises:
             MoveFailed: the target is not the one that is written to (MOV306).
         """
-        if not self._claimed():
+        if not self.begun():
             return
         if not self.moved():
             raise MoveFailed.one("MOV306", "the target is not the one that is written to", hint="cut over first")
         for direction in Direction:
             self.stop(direction)
-        self.target.rows(f"DROP DATABASE {REGISTRY}")
+        self.registry.remove()
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -300,6 +301,18 @@ class MariadbMover:
                 detail=done.errors.strip()[-600:],
                 hint="correct what it says, then start again: the copy begins from the beginning",
             )
+
+    def _follow(self, direction: Direction, position: str) -> None:
+        """Replicate from ``position``, unless it is replicated; what a killed worker set up in part is set up again."""
+        replica, _ = self._side(direction.other)
+        if status := self._status(direction):
+            words = ("Slave_IO_Running", "Slave_SQL_Running", "Last_IO_Errno", "Last_SQL_Errno")
+            if [str(status[word]) for word in words] != ["No", "No", "0", "0"]:
+                return
+            # The position was set before the channel was made.
+            position = str(replica.value("SELECT @@GLOBAL.gtid_slave_pos"))
+            self.stop(direction)
+        self._replicate(direction, position)
 
     def _replicate(self, direction: Direction, position: str) -> None:
         publisher, (replica, _) = self._side(direction)[0].endpoint, self._side(direction.other)
@@ -358,33 +371,18 @@ class MariadbMover:
 
     def _open(self, direction: Direction) -> None:
         server, side = self._side(direction)
-        held = self._get(f"locked-{side}")
+        held = self.registry.get(f"locked-{side}")
         if held is not None:
             accounts.lock(server, [(user, host) for user, host in held], locked=False)
-            self._drop(f"locked-{side}")
+            self.registry.drop(f"locked-{side}")
 
     def _claimed(self) -> bool:
-        return self._get("move") is not None
+        return self.registry.get("move") is not None
 
     def _prepared(self) -> None:
-        if (owner := self._get("move")) != self.move:
+        if (owner := self.registry.get("move")) != self.move:
             raise MoveFailed.one(
                 "MOV302",
                 f"the target belongs to the move {owner}" if owner else "the target is not prepared for this move",
                 hint="prepare it first, or name another server",
             )
-
-    def _get(self, key: str) -> Any:
-        try:
-            found = self.target.value(f"SELECT value FROM {REGISTRY}.state WHERE name = %s", [key])
-        except Refused as refusal:
-            if refusal.number in _MISSING:
-                return None
-            raise
-        return json.loads(found) if found is not None else None
-
-    def _set(self, key: str, value: Any) -> None:
-        self.target.rows(f"REPLACE INTO {REGISTRY}.state VALUES (%s, %s)", [key, json.dumps(value)])
-
-    def _drop(self, key: str) -> None:
-        self.target.rows(f"DELETE FROM {REGISTRY}.state WHERE name = %s", [key])

@@ -80,17 +80,21 @@ class Server:
         file = folder / f"{where.host}-{where.port}.cnf"
         password = where.password.reveal() if where.password else ""
         quoted = password.replace("\\", "\\\\").replace('"', '\\"')
-        text = f'[client]\nhost={where.host}\nport={where.port}\nuser={where.user}\npassword="{quoted}"\n'
+        socket = dict(where.options).get("socket")
+        way = f"socket={socket}" if socket else f"host={where.host}\nport={where.port}"
+        text = f'[client]\n{way}\nuser={where.user}\npassword="{quoted}"\n'
         file.touch(mode=0o600)
         file.write_text(text, encoding="utf-8")
         path = shutil.which(tool) or tool
-        return Command(arguments=(path, f"--defaults-file={file}", "--protocol=tcp", *arguments), then=then)
+        protocol = "socket" if socket else "tcp"
+        return Command(arguments=(path, f"--defaults-file={file}", f"--protocol={protocol}", *arguments), then=then)
 
     def _connect(self) -> pymysql.connections.Connection[Any]:
         where = self.endpoint
         return pymysql.connect(
             host=where.host,
             port=where.port,
+            unix_socket=dict(where.options).get("socket"),
             user=where.user,
             password=where.password.reveal() if where.password else "",
             charset="utf8mb4",

@@ -1,0 +1,162 @@
+"""MariaDB under the steps of a database."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+from govhub.core.diagnostics import Diagnostic, Diagnostics
+from govhub.migration.movers.mariadb import accounts
+from govhub.migration.movers.mariadb.mover import MariadbMover
+from govhub.migration.movers.mariadb.server import Server, name
+from govhub.migration.movers.protocol import MoveFailed
+from govhub.migration.movers.runner import Command, Runner
+from govhub.migration.moving import archive
+from govhub.migration.moving.ends import Ends
+from govhub.migration.moving.engines.port import End
+
+HOW = "mariadb-dump from one snapshot, compressed and read through to its end; it was not loaded into a server"
+_DUMP = (
+    "--single-transaction",
+    "--quick",
+    "--hex-blob",
+    "--routines",
+    "--events",
+    "--triggers",
+    "--default-character-set=utf8mb4",
+)
+_END = b"-- Dump completed"
+_ROWS = b"INSERT INTO `"
+PROBE = "govhub_probe"
+
+
+class MariadbMove:
+    """See :class:`govhub.migration.moving.engines.port.DatabaseMove`."""
+
+    suffix = ".sql.gz"
+
+    def __init__(self, name: str, ends: Ends, runner: Runner) -> None:
+        self.mover = MariadbMover(name, ends.source, ends.target, runner)
+        self._runner = runner
+        self._database = ends.source.database
+
+    def obstacles(self) -> tuple[list[Diagnostic], list[Diagnostic]]:
+        """See the port; a run has to close the source, so it needs accounts that can be locked."""
+        found = Diagnostics()
+        found.extend(self.mover.assess())
+        if not found.errors and not accounts.accounts_of(self.mover.source, self._database):
+            found.error(
+                "MOV301",
+                f"no account has rights on the database {self._database} alone, so nobody can be locked out of it",
+                address=self.name(End.SOURCE),
+                hint="give the application an account of its own with rights on this database, and lead it there",
+            )
+        return found.errors, [item for item in found.sorted() if item not in found.errors]
+
+    def begun(self) -> bool:
+        """See the port."""
+        return self.mover.begun()
+
+    def noted(self, key: str) -> Any:
+        """See the port."""
+        return self.mover.registry.get(key)
+
+    def note(self, key: str, value: Any) -> None:
+        """See the port."""
+        self.mover.registry.keep(key, value)
+
+    def forget(self, key: str) -> None:
+        """See the port."""
+        self.mover.registry.drop(key)
+
+    def name(self, end: End) -> str:
+        """See the port."""
+        return str(self._server(end).endpoint)
+
+    def size(self) -> int:
+        """See the port; as the server estimates it."""
+        statement = "SELECT SUM(DATA_LENGTH + INDEX_LENGTH) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s"
+        return int(self.mover.source.value(statement, [self._database]) or 0)
+
+    def there(self, end: End) -> bool:
+        """See the port."""
+        statement = "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s"
+        return bool(self._server(end).rows(statement, [self._database]))
+
+    def closed(self, end: End) -> bool:
+        """See the port; accounts with rights on everything cannot be closed out, and are named before the move."""
+        server = self._server(end)
+        found = accounts.accounts_of(server, self._database)
+        return bool(found) and all(accounts.is_locked(server, user, host) for user, host in found)
+
+    def try_writing(self, end: End) -> None:
+        """See the port; nothing of it is in the binary log, so nothing of it is replicated."""
+        server, table = self._server(end), f"{name(self._database)}.{PROBE}"
+        if str(server.value("SELECT @@read_only")) != "0":
+            raise MoveFailed.one("MOV306", f"{server.endpoint} is read-only", hint="SET GLOBAL read_only = 0 there")
+        server.rows("SET SESSION sql_log_bin = 0")
+        try:
+            server.rows(f"CREATE OR REPLACE TABLE {table} (word int) ENGINE=InnoDB")
+            server.rows(f"INSERT INTO {table} VALUES (1)")  # noqa: S608 - a quoted name
+            server.rows(f"DROP TABLE {table}")
+        finally:
+            server.close()
+
+    def sessions(self, end: End) -> int:
+        """See the port."""
+        server = self._server(end)
+        statement = (
+            "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = %s AND ID <> CONNECTION_ID()"
+            " AND USER NOT IN %s"
+        )
+        return int(server.value(statement, [self._database, (server.endpoint.user, "system user")]))
+
+    def archive(self, path: Path) -> dict[str, Any]:
+        """See the port."""
+        return archive.make(self._runner, path, HOW, self._dump)
+
+    def drop_source(self) -> None:
+        """See the port."""
+        self.mover.source.rows(f"DROP DATABASE {name(self._database)}")
+
+    def close(self) -> None:
+        """See the port."""
+        self.mover.close()
+
+    def _server(self, end: End) -> Server:
+        return self.mover.source if end is End.SOURCE else self.mover.target
+
+    def _dump(self, path: Path) -> dict[str, Any]:
+        place = f"{self.mover.channel}-archive"
+        pack = Command(arguments=("sh", "-c", 'exec gzip -1 > "$1"', "sh", str(path)))
+        try:
+            folder = self._runner.folder(place)
+            archive.run(
+                self._runner, self.mover.source.command("mariadb-dump", folder, *_DUMP, self._database, then=pack)
+            )
+        finally:
+            self._runner.forget(place)
+        return {"tables_with_rows": len(tables_in(path))}
+
+
+def tables_in(path: Path) -> set[bytes]:
+    """Read a packed dump through to its last line; names of tables with rows, as they are quoted.
+
+    Raises:
+        MoveFailed: it cannot be unpacked, or was cut off (MOV062).
+    """
+    tables: set[bytes] = set()
+    last = b""
+    try:
+        with gzip.open(path) as lines:
+            # Line ends of values are escaped in a dump, so a line that begins so is a statement.
+            for line in lines:
+                if line.startswith(_ROWS):
+                    tables.add(line[len(_ROWS) : line.index(b"`", len(_ROWS))])
+                last = line if line.strip() else last
+    except (OSError, EOFError, ValueError) as error:
+        raise archive.failed("the archive cannot be read through", str(error)) from error
+    if not last.startswith(_END):
+        raise archive.failed("the archive is cut off", f"its last line is no `{_END.decode()}`")
+    return tables
