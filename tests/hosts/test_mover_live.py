@@ -13,7 +13,7 @@ from govhub.hosts.reach import reaches
 from govhub.hosts.tunnel import Tunnel
 from govhub.lab.hosts.sources import Content, OldServer
 from govhub.migration.movers.postgresql.server import Server
-from govhub.migration.moving import archive
+from govhub.migration.moving.engines.postgresql import dumped
 from govhub.ops.load import valid_hub
 from govhub.ops.migration.overssh import OverSsh, Sides
 from govhub.ops.migration.places import FromMover, Place
@@ -81,7 +81,7 @@ def test_a_backup_of_the_old_server_is_made_and_kept_there(hub: Moving) -> None:
         end = access.open().source
         assert end.host.startswith("/"), "this machine goes through a tunnel, the mover does not"
         path = place.archives / "r1-db-backup.dump"
-        found = archive.make(runner, Server(end, "backup"), path)
+        found = dumped(runner, Server(end, "backup"), path)
         there = f"{FOLDER}/mini/{SYSTEM}/db/r1-db-backup.dump"
         assert hub.inside("node5", f"stat -c '%U %a %s' {there}") == f"govhub 600 {found['bytes']}"
         assert hub.inside("node5", f"sha256sum {there}").split()[0] == found["sha256"]

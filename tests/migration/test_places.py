@@ -27,6 +27,7 @@ from govhub.migration.movers.remote import Load, SshRunner
 from govhub.migration.movers.runner import HERE, Command, LocalRunner
 from govhub.migration.moving import archive
 from govhub.migration.moving.ends import Ends
+from govhub.migration.moving.engines.postgresql import dumped
 from govhub.ops.load import valid_hub
 from govhub.ops.migration import places
 from govhub.ops.migration.places import FromMover, Place, least_busy, movers
@@ -212,13 +213,13 @@ def test_a_backup_lies_on_the_host_and_its_digest_here(city: City, far: Path, tm
     access = Access(end(server))
     runner = placed(declare(city, BOTH), tmp_path, access=access).runner()
     path = tmp_path / "archives" / "r1-register-backup.dump"
-    found = archive.make(runner, PgServer(end(server), "test"), path)
+    found = dumped(runner, PgServer(end(server), "test"), path)
     assert (found["mover"], found["tables_with_rows"]) == ("node5", 1)
     there = far / "node5" / "mini" / SYSTEM / "register" / path.name
     assert (there.stat().st_size, there.stat().st_mode & 0o777) == (found["bytes"], 0o600)
     assert not path.exists()
     assert archive.look(runner, path) == found
-    assert archive.make(runner, PgServer(end(server), "test"), path) == found, "once for each path"
+    assert dumped(runner, PgServer(end(server), "test"), path) == found, "once for each path"
     there.write_bytes(b"changed")
     with pytest.raises(GovhubError, match="is not what was written"):
         archive.look(runner, path)
@@ -251,7 +252,7 @@ def test_a_controller_killed_in_a_dump_leaves_no_process_and_nothing_that_counts
         assert not (there / path.name).exists()
         with pytest.raises(GovhubError):
             archive.look(runner, path)
-    found = archive.make(runner, PgServer(end(server), "test"), path)
+    found = dumped(runner, PgServer(end(server), "test"), path)
     assert archive.look(runner, path) == found
     assert [item.name for item in there.glob("r1*")] == [path.name]
 

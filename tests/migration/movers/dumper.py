@@ -10,11 +10,11 @@ from govhub.core.secrets import Secret
 from govhub.migration.movers.endpoint import Endpoint
 from govhub.migration.movers.postgresql.server import Server
 from govhub.migration.movers.remote import SshRunner
-from govhub.migration.moving import archive
+from govhub.migration.moving.engines.postgresql import dumped
 from migration.movers.shells import Pipe
 
 if __name__ == "__main__":
     root, place, local, port, path = sys.argv[1:]
     word = Secret(os.environ["WORD"])
     end = Endpoint(host="127.0.0.1", port=int(port), database="old", user="govhub", password=word)
-    archive.make(SshRunner(Pipe(), root, place, Path(local)), Server(end, "dumper"), Path(path))
+    dumped(SshRunner(Pipe(), root, place, Path(local)), Server(end, "dumper"), Path(path))

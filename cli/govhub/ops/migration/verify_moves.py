@@ -13,6 +13,7 @@ from govhub.migration.moving.checking import LATE
 from govhub.migration.moving.databases import DatabaseSteps
 from govhub.migration.moving.ends import address_of
 from govhub.migration.moving.together import Together, close
+from govhub.migration.moving.trees import TreeSteps
 from govhub.migration.record.stages import Stage
 from govhub.migration.record.standing import Standing, stand
 from govhub.migration.record.store import Clock, now
@@ -122,7 +123,9 @@ def _part(
 ) -> list[Document]:
     """What a part came to; parts without data have nothing to compare."""
     if isinstance(part, DatabaseSteps):
-        return [_database(part, rehearsal, standing, request, progress)]
+        return [_database(part, kinds, rehearsal, standing, request, progress)]
+    if isinstance(part, TreeSteps) and not rehearsal:
+        return [_tree(part)]
     if isinstance(part, FolderSteps):
         return [
             _move(move.name, "files", compare_folders(move.source, target, named=request.named))
@@ -136,24 +139,38 @@ def _part(
 
 
 def _database(
-    steps: DatabaseSteps, rehearsal: bool, standing: Standing, request: VerifyRequest, progress: Progress
+    steps: DatabaseSteps,
+    kinds: dict[str, str],
+    rehearsal: bool,
+    standing: Standing,
+    request: VerifyRequest,
+    progress: Progress,
 ) -> Document:
     name = steps.part.move
+    kind = kinds[name]
     try:
         ends = steps.part.ends(rehearsal=rehearsal)
-        sides = [open_database(address_of(end)) for end in (ends.source, ends.target)]
+        sides = [open_database(address_of(end, ends.engine)) for end in (ends.source, ends.target)]
         document = Ladder(sides[0], sides[1], options_of(request), progress).run()
     except SqlFailed as failed:
-        return _unverified(name, "postgresql", f"a database cannot be read: {failed.text}")
+        return _unverified(name, kind, f"a database cannot be read: {failed.text}")
     except GovhubError as error:
-        return _unverified(name, "postgresql", "; ".join(item.summary for item in error.diagnostics))
-    found = _move(name, "postgresql", document)
+        return _unverified(name, kind, "; ".join(item.summary for item in error.diagnostics))
+    found = _move(name, kind, document)
     late = [item for item in document["objects"] if item["kind"] in LATE and item["verdict"] != Verdict.PASS.value]
     if late and not standing.switched:
         counted = [*document["tables"], *(item for item in document["objects"] if item["kind"] not in LATE)]
         found["verdict"] = worst([Verdict(item["verdict"]) for item in counted]).value if counted else found["verdict"]
         found["reasons"] = [_LATER]
     return found
+
+
+def _tree(steps: TreeSteps) -> Document:
+    name = steps.part.move
+    try:
+        return _move(name, "files", steps.part.compare(back=False))
+    except GovhubError as error:
+        return _unverified(name, "files", "; ".join(item.summary for item in error.diagnostics))
 
 
 def _move(name: str, kind: str, document: Document) -> Document:

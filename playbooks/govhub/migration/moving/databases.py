@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from govhub.migration.itinerary.outcome import Done, Outcome
 from govhub.migration.itinerary.steps import Context, Step
+from govhub.migration.movers.protocol import Progress
 from govhub.migration.moving import back, before, pause
 from govhub.migration.moving.engines.port import DatabaseMove
 from govhub.migration.moving.part import Part
@@ -29,7 +30,7 @@ class DatabaseSteps:
 
     def progress(self, *, rehearsal: bool, before: Mapping[str, Progress]) -> dict[str, Progress]:
         """How far the move is; changes nothing."""
-        return {self.part.move: self.part.mover(rehearsal=rehearsal).progress(before.get(self.part.move))}
+        return {self.part.move: self.part.data(rehearsal=rehearsal).mover.progress(before.get(self.part.move))}
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -88,7 +88,7 @@ class PostgresMove:
 
     def archive(self, path: Path) -> dict[str, Any]:
         """See the port."""
-        return archive.make(self._runner, path, HOW, self._dump)
+        return dumped(self._runner, self.mover.source, path)
 
     def drop_source(self) -> None:
         """See the port."""
@@ -101,11 +101,21 @@ class PostgresMove:
     def _server(self, end: End) -> Server:
         return self.mover.source if end is End.SOURCE else self.mover.target
 
-    def _dump(self, path: Path) -> dict[str, Any]:
+
+def dumped(runner: Runner, server: Server, path: Path) -> dict[str, Any]:
+    """An archive of a database, made once for each ``path``.
+
+    Raises:
+        MoveFailed: it cannot be dumped or read through (MOV062).
+    """
+
+    def write(scratch: Path) -> dict[str, Any]:
         # Jobs would need a folder; a backup is one file that one digest speaks for.
-        archive.run(self._runner, self.mover.source.command("pg_dump", "-Fc", "-f", str(path)))
-        tool = self.mover.source.command("pg_restore").arguments[0]
-        archive.run(self._runner, Command(arguments=(tool, "-f", "/dev/null", str(path))))
-        listed = archive.run(self._runner, Command(arguments=(tool, "-l", str(path))))
+        archive.run(runner, server.command("pg_dump", "-Fc", "-f", str(scratch)))
+        tool = server.command("pg_restore").arguments[0]
+        archive.run(runner, Command(arguments=(tool, "-f", "/dev/null", str(scratch))))
+        listed = archive.run(runner, Command(arguments=(tool, "-l", str(scratch))))
         lines = listed.decode(errors="replace").splitlines()
         return {"tables_with_rows": sum(" TABLE DATA " in line for line in lines)}
+
+    return archive.make(runner, path, HOW, write)
