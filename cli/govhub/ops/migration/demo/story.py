@@ -189,6 +189,7 @@ class Story:
             if found["state"] != "waiting" or time.monotonic() > until:
                 raise unexpected(f"{played.system} did not come to {wanted[0][1] or 'its end'}", str(found))
             itinerary = ""
+            time.sleep(1)
 
     def _lost(self, played: Played, *, on_target: bool) -> int:
         lost = self._place.lost(self._place.new if on_target else self._place.old, played)
