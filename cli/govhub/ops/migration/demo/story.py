@@ -18,6 +18,8 @@ Facts = dict[str, Any]
 Say = Callable[[str], None]
 ACCEPTED, RETURNED = SYSTEMS
 """One comes through to the end, the other one is rolled back after its cutover."""
+_PATIENCE = 90.0
+"""Seconds for which a run that waits is looked at again."""
 _AWHILE = 2.0
 """Seconds in which users write before somebody counts."""
 
@@ -178,9 +180,16 @@ class Story:
         return out | {"folder": str(self._papers)}
 
     def _through(self, played: Played, *wanted: tuple[str, str | None], itinerary: str = "", wait: float = 45) -> None:
-        found = self._place.run(played.system, itinerary=itinerary, wait=wait)[played.system]
-        if (found["state"], found["phase"]) not in wanted:
-            raise unexpected(f"{played.system} did not come to {wanted[0][1] or 'its end'}", str(found))
+        until = time.monotonic() + _PATIENCE
+        while True:
+            found = self._place.run(played.system, itinerary=itinerary, wait=wait)[played.system]
+            if (found["state"], found["phase"]) in wanted:
+                return
+            # An application that is slow to come back is waited for, as `migrate run` by hand would be repeated.
+            if found["state"] != "waiting" or time.monotonic() > until:
+                raise unexpected(f"{played.system} did not come to {wanted[0][1] or 'its end'}", str(found))
+            itinerary = ""
+            time.sleep(1)
 
     def _lost(self, played: Played, *, on_target: bool) -> int:
         lost = self._place.lost(self._place.new if on_target else self._place.old, played)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from govhub.core.settings import home
@@ -25,17 +26,25 @@ def demo_migrate(say: Callable[[str], None], listener: Callable[[Told], None]) -
     """
     base = home() / "demo"
     papers = base / "dossiers"
-    shutil.rmtree(papers, ignore_errors=True)
     with place(base / "migrate") as found:
+        shutil.rmtree(papers, ignore_errors=True)
         story = Story(found, papers, say, listener)
         story.tell()
         begun = time.monotonic()
     story.steps.append(Told(step="down", seconds=time.monotonic() - begun))
     listener(story.steps[-1])
+    return document_of(story.steps, papers)
+
+
+def document_of(steps: Sequence[Told], papers: Path) -> dict[str, Any]:
+    """The JSON form of a story that is told; the dossiers stay in ``papers``."""
     return {
         "schema": "govhub.demo-migrate/1",
         "hub": HUB,
-        "steps": [{"step": item.step, "seconds": round(item.seconds, 2), "facts": item.facts} for item in story.steps],
-        "seconds": round(sum(item.seconds for item in story.steps), 2),
+        "steps": [
+            {"step": item.step, "about": item.about, "seconds": round(item.seconds, 2), "facts": item.facts}
+            for item in steps
+        ],
+        "seconds": round(sum(item.seconds for item in steps), 2),
         "dossiers": str(papers),
     }
