@@ -92,15 +92,11 @@ def verify(  # options are named on the command line
     and with 1 when something differs or could not be verified.
     """
     from govhub.cli.views.verifying import show_moves, show_verification
-    from govhub.core.errors import UsageError
     from govhub.migration.verify.result import Rung
     from govhub.ops.migration.verify import VerifyRequest
     from govhub.ops.migration.verify import verify as run
 
-    addresses = source is not None and target is not None and hub is None
-    if not addresses and (hub is None or system is None or source is not None or target is not None):
-        hint = "give HUB and SYSTEM, or --source and --target"
-        raise UsageError.one("VER007", "it is not clear what is to be verified", hint=hint)
+    _require_one_way(hub, system, source, target)
     view = view_of(terminal)
     request = VerifyRequest(
         source=source or "",
@@ -128,3 +124,13 @@ def verify(  # options are named on the command line
     document = run(request, tell)
     view.show(document, lambda console: show_verification(console, document, verbose=terminal.verbose))
     return 0 if document["verdict"] == "pass" else 1
+
+
+def _require_one_way(hub: str | None, system: str | None, source: str | None, target: str | None) -> None:
+    """A system of a hub, or two addresses."""
+    from govhub.core.errors import UsageError
+
+    addresses = source is not None and target is not None and hub is None
+    if not addresses and (hub is None or system is None or source is not None or target is not None):
+        hint = "give HUB and SYSTEM, or --source and --target"
+        raise UsageError.one("VER007", "it is not clear what is to be verified", hint=hint)
