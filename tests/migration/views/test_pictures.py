@@ -62,7 +62,7 @@ def test_of_too_many_rows_the_failed_ones_come_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "0 s"), (99, "99 s"), (187, "3:07"), (7387, "2:03:07"), (40 * 86400, "40 d 00 h")]
+    ("value", "text"), [(0.26, "0.3 s"), (99, "99 s"), (187, "3:07"), (7387, "2:03:07"), (40 * 86400, "40 d 00 h")]
 )
 def test_durations_are_short(value: float, text: str) -> None:
     assert duration(value) == text

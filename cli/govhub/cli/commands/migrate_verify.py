@@ -96,7 +96,7 @@ def verify(  # options are named on the command line
     from govhub.ops.migration.verify import VerifyRequest
     from govhub.ops.migration.verify import verify as run
 
-    _clear(hub, system, source, target)
+    _require_one_way(hub, system, source, target)
     view = view_of(terminal)
     request = VerifyRequest(
         source=source or "",
@@ -126,11 +126,11 @@ def verify(  # options are named on the command line
     return 0 if document["verdict"] == "pass" else 1
 
 
-def _clear(hub: str | None, system: str | None, source: str | None, target: str | None) -> None:
-    """Raises UsageError unless there are either a system of a hub or two addresses."""
+def _require_one_way(hub: str | None, system: str | None, source: str | None, target: str | None) -> None:
+    """A system of a hub, or two addresses."""
     from govhub.core.errors import UsageError
 
-    given = tuple(item is not None for item in (hub, system, source, target))
-    if given not in ((True, True, False, False), (False, False, True, True)):
+    addresses = source is not None and target is not None and hub is None
+    if not addresses and (hub is None or system is None or source is not None or target is not None):
         hint = "give HUB and SYSTEM, or --source and --target"
         raise UsageError.one("VER007", "it is not clear what is to be verified", hint=hint)

@@ -65,7 +65,6 @@ def show_retirement(console: Console, document: Document, program: str) -> None:
         room = f"U {before['units']:g} → {after['units']:g}, kW {before['kw']:g} → {after['kw']:g}"
         line(console, f"{item['rack']}: {tr('free')}: {room}")
     if document["diff"]:
-        line(console)
         show_diff(console, document["diff"])
         if not document["written"]:
             free = [item["source"] for item in document["sources"] if item["state"] == "free"]

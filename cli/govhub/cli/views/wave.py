@@ -100,8 +100,11 @@ def size(value: float) -> str:
 
 
 def duration(value: float) -> str:
-    """Seconds as ``42 s``, ``3:07``, ``2:03:07`` or ``12 d 03 h``."""
+    """Seconds as ``0.3 s``, ``42 s``, ``3:07``, ``2:03:07`` or ``12 d 03 h``."""
     whole = max(int(value), 0)
+    if whole < 10:
+        # What took half a second did not take nothing.
+        return f"{max(value, 0.0):.1f} s"
     if whole < 100:
         return f"{whole} s"
     minutes, left = divmod(whole, 60)
@@ -120,14 +123,16 @@ def _figures(moves: list[Progress]) -> tuple[str, str, str, str]:
     copied = ""
     if None not in done and None not in total:
         copied = f"{size(sum(item or 0 for item in done))} / {size(sum(item or 0 for item in total))}"
-    rates = [item.rate for item in moves if item.rate is not None]
-    left = [item.eta for item in moves]
+    # What is there has no rate any more that would tell anything.
+    open_ends = [item for item in moves if item.bytes_done is None or item.bytes_done != item.bytes_total]
+    rates = [item.rate for item in open_ends if item.rate is not None]
+    left = [item.eta for item in open_ends]
     lags = [item.lag.seconds for item in moves if item.lag.seconds is not None]
     behind = [item.lag.bytes for item in moves if item.lag.bytes is not None]
     return (
         copied,
         f"{size(sum(rates))}/s" if rates else "",
-        duration(max(item or 0 for item in left)) if None not in left else "",
+        duration(max(item or 0 for item in left)) if left and None not in left else "",
         " ".join([*([size(sum(behind))] if behind else []), *([f"{max(lags):.1f} s"] if lags else [])]),
     )
 

@@ -139,6 +139,7 @@ def _apply(row: Row, event: Event) -> None:
             row.done += 1
         case "migration-run-finished":
             row.state, row.phase, row.since = "done", "", datetime.now(UTC)
+            row.moves = {}
 
 
 def _system_of(run: str, known: dict[str, Row]) -> str:
