@@ -17,6 +17,7 @@ from govhub.core.errors import GovhubError
 from govhub.hosts.reach import Reach
 from govhub.hosts.tunnel import Tunnel
 from govhub.lab.mariadb import PASSWORD, Server, binaries, running
+from govhub.migration.movers.mariadb.server import Server as Client
 from govhub.migration.movers.protocol import MoveFailed
 from govhub.migration.moving.engines.mariadb import tables_in
 from govhub.ops.migration.overssh_mariadb import MariadbOverSsh
@@ -103,6 +104,29 @@ def test_a_rollback_keeps_what_users_wrote_to_the_target_and_the_next_try_finds_
     assert writers.problems == []
     assert missing(office.target, writers.acknowledged) == []
     assert consistent(office.target)
+
+
+def test_nobody_gets_onto_the_target_before_it_is_known_from_where_changes_go_back(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert office.run("migrate")["phase"] == "WaitForCutoverApproval"
+    office.city.everybody_approves()
+    rows, answers = Client.rows, []
+
+    def tried(self: Client, statement: str, *more: Any) -> list[dict[str, Any]]:
+        found = rows(self, statement, *more)
+        if statement.startswith("GRANT") and self.endpoint.port == office.target.port:
+            with pytest.raises(pymysql.err.MySQLError) as caught:
+                said(office.target, "SELECT 1", "app", "app-password")
+            answers.append(str(caught.value))
+        return found
+
+    monkeypatch.setattr(Client, "rows", tried)
+    found = office.run()
+    assert found["phase"] == "WaitForAcceptance", found["reason"]
+    assert answers
+    assert all("locked" in answer or "denied" in answer for answer in answers)
+    said(office.target, "SELECT 1", "app", "app-password")
 
 
 def test_a_rehearsal_stops_nobody_and_leaves_nothing(office: Office) -> None:

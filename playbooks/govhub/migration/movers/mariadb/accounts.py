@@ -64,12 +64,14 @@ def end_sessions(server: Server, database: str, accounts: list[tuple[str, str]])
 
 
 def copy_accounts(source: Server, target: Server, database: str) -> None:
-    """Make accounts that are not there, with the digests of their passwords and their rights on the database."""
+    """Make accounts that are not there, with digests of passwords and rights on the database; they are locked."""
     for user, host in accounts_of(source, database):
         who = _spelled(user, host)
         found = source.value(f"SHOW CREATE USER {who}")
         statement = str(found).replace("CREATE USER", "CREATE USER IF NOT EXISTS", 1).replace(" ACCOUNT LOCK", "")
         target.rows(statement)
+        # Before it has rights: a session that got in now would write what is never replicated back.
+        lock(target, [(user, host)], locked=True)
         for row in source.rows(f"SHOW GRANTS FOR {who}"):
             grant = str(next(iter(row.values())))
             # Rights on other databases, or on everything, are not this move's business.

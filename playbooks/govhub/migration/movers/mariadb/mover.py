@@ -202,6 +202,8 @@ class MariadbMover:
                     known = set(accounts.accounts_of(left, self.database))
                     self.registry.set("locked-target", [who for who in there if who in opened or who not in known])
                 accounts.lock(taken, there, locked=True)
+                while accounts.end_sessions(taken, self.database, there):
+                    continue
             # The registry's own transactions come before it, and are of no database that is replicated.
             self.registry.set("point", str(taken.value("SELECT @@GLOBAL.gtid_binlog_pos")))
             self.registry.set("primary", "target" if forward else "source")
