@@ -7,6 +7,7 @@ import typer
 from govhub.cli.commands import (
     migrate_approve,
     migrate_dossier,
+    migrate_hold,
     migrate_plan,
     migrate_portfolio,
     migrate_run,
@@ -22,6 +23,7 @@ _COMMANDS = (
     migrate_run,
     migrate_status,
     migrate_approve,
+    migrate_hold,
     migrate_verify,
     migrate_dossier,
 )

@@ -46,6 +46,12 @@ def registry(steps: Steps, view: View) -> Registry:
         steps, out["EnsureDrained"], [out["WaitForWindow"], out["EnsureWritesStopped"]]
     )
     out["EnsureFinalVerification"] = _while_stopped(steps, out["EnsureFinalVerification"], [out["EnsureDrained"]])
+    again = [out["EnsureTargetWritesStopped"]]
+    out["EnsureReverseDrained"] = _while_stopped(steps, out["EnsureReverseDrained"], again, Step.TARGET_WRITES_STOPPED)
+    again = [out["EnsureReverseDrained"]]
+    out["EnsureReverseVerification"] = _while_stopped(
+        steps, out["EnsureReverseVerification"], again, Step.TARGET_WRITES_STOPPED
+    )
     return out
 
 
@@ -141,11 +147,13 @@ def _guarded(function: PhaseFunction, view: View, gate: str) -> PhaseFunction:
     return guarded
 
 
-def _while_stopped(steps: Steps, function: PhaseFunction, before: Sequence[PhaseFunction]) -> PhaseFunction:
+def _while_stopped(
+    steps: Steps, function: PhaseFunction, before: Sequence[PhaseFunction], side: Step = Step.WRITES_STOPPED
+) -> PhaseFunction:
     """Writes may have been let in again when this failed before: then they are stopped anew, in the window."""
 
     def stopped(context: Context) -> Outcome:
-        if context.itinerary == "migrate" and isinstance(steps.look(Step.WRITES_STOPPED, context), Failed):
+        if not context.rehearsal and isinstance(steps.look(side, context), Failed):
             for earlier in before:
                 outcome = earlier(context)
                 if not isinstance(outcome, Done):

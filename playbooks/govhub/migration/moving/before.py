@@ -6,7 +6,7 @@ from govhub.migration.itinerary.outcome import Done, Failed, NotYet, Outcome
 from govhub.migration.itinerary.steps import Context
 from govhub.migration.movers.postgresql.mover import PostgresMover
 from govhub.migration.movers.protocol import MoveFailed, Progress, Stage
-from govhub.migration.moving import archive
+from govhub.migration.moving import archive, guards
 from govhub.migration.moving.checking import check
 from govhub.migration.moving.part import SOON, Part
 from govhub.migration.verify.result import Verdict
@@ -17,7 +17,7 @@ NEEDED = "MOV108"
 
 def apply_for(part: Part, mover: PostgresMover, _: Context) -> Outcome:
     """What the move needs; whatever stands in its way is found here, before anything is touched."""
-    found = [*mover.assess(), *part.access.check()]
+    found = [*mover.assess(), *part.access.check(), *guards.clock_problems(mover)]
     if blocking := [item for item in found if item.severity.value == "error" or item.code == NEEDED]:
         raise MoveFailed(blocking)
     size = mover.source.value("SELECT pg_database_size(current_database())")
@@ -54,6 +54,7 @@ def backed_up(part: Part, _: PostgresMover, context: Context) -> Outcome:
 def copy(part: Part, mover: PostgresMover, _: Context) -> Outcome:
     """One turn of the copy."""
     mover.start()
+    guards.bound(mover)
     now = mover.advance()
     if now.stage in (Stage.FOLLOWING, Stage.MOVED):
         return Done({"bytes": now.bytes_total, "tables": now.parts_total, "rows": now.rows_total})
@@ -73,6 +74,7 @@ def copied(_: Part, mover: PostgresMover, __: Context) -> Outcome:
 def follow(part: Part, mover: PostgresMover, context: Context) -> Outcome:
     """One turn while changes follow."""
     if not mover.moved():
+        guards.bound(mover)
         mover.advance()
     return follows(part, mover, context)
 
