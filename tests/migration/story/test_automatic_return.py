@@ -5,20 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import psycopg
 import pytest
 
 from govhub.ops.migration.holding import Hold, hold
 from migration.city import SYSTEM
 from migration.movers.writers import consistent, missing
-from migration.story.towns import DATABASE, Town, at
+from migration.story.towns import DATABASE, Town, at, past_the_freeze
 
 pytestmark = pytest.mark.postgres
-
-
-def past_the_freeze(address: str, statement: str) -> None:
-    with psycopg.connect(address, autocommit=True, options="-c default_transaction_read_only=off") as connection:
-        connection.execute(statement)  # type: ignore[arg-type]
 
 
 def actions(town: Town) -> list[tuple[str, str]]:
@@ -32,12 +26,16 @@ def to_acceptance(town: Town, **more: Any) -> dict[str, Any]:
 
 
 def test_a_service_test_that_fails_brings_users_back_with_what_they_wrote(town: Town) -> None:
+    def break_it() -> None:
+        time.sleep(0.5)
+        past_the_freeze(town.new, "CREATE SCHEMA govhub_probe")
+
     with town.writers() as writers:
         found = to_acceptance(
             town,
             # The service test makes a schema of this name, and takes it back.
             steps=at(
-                EnsureServiceTest=lambda: (time.sleep(0.5), past_the_freeze(town.new, "CREATE SCHEMA govhub_probe")),
+                EnsureServiceTest=break_it,
                 EnsureTargetWritesStopped=lambda: past_the_freeze(town.new, "DROP SCHEMA govhub_probe"),
             ),
         )

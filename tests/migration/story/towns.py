@@ -110,6 +110,12 @@ class Town:
             return [item.data for item in record.events(SYSTEM) if item.kind == kind]
 
 
+def past_the_freeze(address: str, statement: str) -> None:
+    """As a superuser could who knows how."""
+    with psycopg.connect(address, autocommit=True, options="-c default_transaction_read_only=off") as connection:
+        connection.execute(statement.encode())
+
+
 def count(address: str) -> int:
     with psycopg.connect(address, options="-c default_transaction_read_only=off") as connection:
         found = connection.execute("SELECT count(*) FROM written").fetchone()
