@@ -51,6 +51,7 @@ def test_a_service_test_that_fails_brings_users_back_with_what_they_wrote(town: 
     assert writers.problems == []
 
 
+@pytest.mark.slow
 def test_a_switch_that_fails_lets_users_write_where_they_did(town: Town) -> None:
     with town.writers() as writers:
         found = to_acceptance(
@@ -99,6 +100,7 @@ def test_a_row_of_the_source_that_is_not_the_targets_is_found_while_everybody_wr
     assert writers.problems == []
 
 
+@pytest.mark.slow
 def test_a_source_that_stays_behind_is_held_then_tried_and_at_last_gone_back_to(town: Town) -> None:
     rules = "automatic_return: {reverse_lag: return, lag_size: 1Mi}"
     town.declare(trial=0, pause=60, rules=rules)
@@ -128,6 +130,7 @@ def test_a_source_that_stays_behind_is_held_then_tried_and_at_last_gone_back_to(
     assert town.source.query(DATABASE, "SELECT count(*) FROM written WHERE writer = 900") == "4000"
 
 
+@pytest.mark.slow
 def test_a_source_that_is_gone_sends_nobody_back(town: Town) -> None:
     town.declare(trial=0, pause=60, rules="automatic_return: {reverse_lag: return}")
     with town.writers() as writers:

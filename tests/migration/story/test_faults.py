@@ -134,6 +134,7 @@ def test_a_full_target_is_named_and_the_copy_goes_on_when_there_is_room(town: To
     assert missing(town.old, writers.acknowledged) == []
 
 
+@pytest.mark.slow
 def test_a_lost_slot_is_found_before_writes_are_stopped(town: Town) -> None:
     with town.writers() as writers:
         parked(town)

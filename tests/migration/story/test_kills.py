@@ -134,6 +134,8 @@ def test_a_migration_and_its_way_back_are_finished_whoever_is_killed(town: Town)
     names = list(MIGRATE)
     gate = names.index("EnsureWritesStopped")
     before, after = ({name: MIGRATE[name] for name in part} for part in (names[:gate], names[gate:]))
+    # Several workers die while writes are stopped; each takes seconds to begin.
+    town.declare(trial=0, pause=900)
     with town.writers() as writers:
         assert relay(town, "migrate", before, "WaitForCutoverApproval") == 10
         town.city.everybody_approves()
