@@ -54,8 +54,15 @@ class Wire:
                 continue
             with self._lock:
                 self._open += [near, far]
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
+            threading.Thread(target=self._lead, args=(near, far), daemon=True).start()
+
+    def _lead(self, near: socket.socket, far: socket.socket) -> None:
+        back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
+        back.start()
+        self._pump(near, far)
+        back.join()
+        for end in (near, far):
+            end.close()
 
     def _pump(self, one: socket.socket, other: socket.socket) -> None:
         with contextlib.suppress(OSError):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from govhub.core.errors import GovhubError
 from govhub.core.events import Event
 from govhub.inventory.model.migration import Window
 from govhub.migration.itinerary.catalogue import PhaseFunction, Registry
@@ -153,7 +154,7 @@ def _while_stopped(
     """Writes may have been let in again when this failed before: then they are stopped anew, in the window."""
 
     def stopped(context: Context) -> Outcome:
-        if not context.rehearsal and isinstance(steps.look(side, context), Failed):
+        if not context.rehearsal and _let_in(steps, side, context):
             for earlier in before:
                 outcome = earlier(context)
                 if not isinstance(outcome, Done):
@@ -161,6 +162,14 @@ def _while_stopped(
         return function(context)
 
     return stopped
+
+
+def _let_in(steps: Steps, side: Step, context: Context) -> bool:
+    """Whether users write again; where nobody answers, the phase itself finds that, and lets writes in if it can."""
+    try:
+        return isinstance(steps.look(side, context), Failed)
+    except GovhubError:
+        return False
 
 
 def _window_known(context: Context) -> Outcome:

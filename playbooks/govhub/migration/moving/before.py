@@ -84,8 +84,9 @@ def follows(part: Part, mover: PostgresMover, _: Context) -> Outcome:
     now = mover.progress()
     if now.stage is Stage.MOVED or mover.caught_up():
         return Done({"lag_bytes": now.lag.bytes, "lag_seconds": now.lag.seconds})
-    if now.stage in (None, Stage.BROKEN):
-        return _broken(now, "changes do not follow")
+    if now.stage in (None, Stage.BROKEN, Stage.PREPARED):
+        # Prepared, and no more: the copy was given up for the source's disk.
+        return _broken(now, f"{part.move}: changes do not follow any more; `cancel`, then begin again")
     return NotYet(f"{part.move}: changes follow, but not closely enough yet", SOON)
 
 
