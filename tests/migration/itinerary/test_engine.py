@@ -112,6 +112,7 @@ def test_what_cannot_begin_is_refused(city: City, record: Record, itinerary: str
 
 def test_what_is_past_the_point_of_no_return_is_rolled_back_and_not_cancelled(city: City, record: Record) -> None:
     steps = FakeSteps({"EnsureSwitched": Failed("the balancer does not answer")})
+    city.write(rules="automatic_return: {switch_failed: report}")
     go(city, record, steps, "migrate")
     city.everybody_approves()
     assert go(city, record, steps).phase == "EnsureSwitched"

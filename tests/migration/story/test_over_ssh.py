@@ -86,6 +86,21 @@ def test_an_application_that_nobody_led_to_the_target_is_waited_for(town: Town, 
         assert town.run()["phase"] == "WaitForAcceptance"
 
 
+def test_an_application_that_never_comes_to_the_target_goes_back_after_its_time(town: Town, far: Path) -> None:
+    town.run("migrate")
+    town.city.everybody_approves()
+    assert town.run(wait=0)["phase"] == "EnsureServiceTest"
+    town.city.clock.forward(minutes=31)
+    back = town.run(wait=0)
+    assert (back["itinerary"], back["phase"]) == ("roll-back", "EnsureServiceTest"), back
+    (fired,) = town.events("return-triggered")
+    assert (fired["trigger"], fired["action"]) == ("phase_overran", "return")
+    with town.writers() as writers:
+        assert town.run()["state"] == "done"
+    assert missing(town.old, writers.acknowledged) == []
+    assert (far / "log").read_text().split() == ["stop", "start", "stop", "start"]
+
+
 def test_a_cancelled_move_takes_its_account_with_it(town: Town, far: Path) -> None:
     town.run("migrate")
     assert town.run("cancel")["state"] == "done"

@@ -19,6 +19,16 @@ _NAMED = 4
 _STYLES = {"done": "green", "waiting": "yellow", "failed": "bold red", "refused": "bold red"}
 
 
+_ACTIONS = {
+    "return": lambda: tr("back to the source by itself"),
+    "report": lambda: tr("people have to decide"),
+    "held": lambda: tr("the automatic return is held"),
+    "outside of the window": lambda: tr("no automatic return outside of the window"),
+    "way back interrupted": lambda: tr("no automatic return: the way back is interrupted"),
+    "rehearsal": lambda: tr("would have fired"),
+}
+
+
 def show_event(view: View, event: Event) -> None:
     """Tell on stderr what is entered into the record."""
     data = event.data
@@ -28,6 +38,16 @@ def show_event(view: View, event: Event) -> None:
         view.message(f"{data['run']}: {tr('taken over from a worker that is gone')}")
     elif event.kind == "plan-changed":
         view.message(f"{data['run']}: {tr('the plan has changed')}")
+    elif event.kind == "return-triggered":
+        view.message(f"{data['run']}: {_ACTIONS[data['action']]()}: {data['problem']}")
+
+
+def show_held(console: Console, document: Document) -> None:
+    """Whether the automatic return is held."""
+    from govhub.cli.views.text import line
+
+    said = tr("the automatic return is held") if document["held"] else tr("the automatic return is no longer held")
+    line(console, f"{document['run']}: {said}")
 
 
 def show_runs(console: Console, document: Document, program: str) -> None:

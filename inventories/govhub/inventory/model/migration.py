@@ -228,6 +228,40 @@ class MoverPlace(Part):
     """Only these systems; all of them when empty."""
 
 
+class Reaction(StrEnum):
+    """What is done when something is found after the switch."""
+
+    RETURN = "return"
+    REPORT = "report"
+
+
+class AutomaticReturn(Part):
+    """What is watched after the switch until acceptance, and what of it sends users back by itself.
+
+    It begins only while the system's window is open and long enough for the way back, and nobody holds it.
+    """
+
+    switch_failed: Reaction = Reaction.RETURN
+    """The switch itself failed, so users can write nowhere."""
+    phase_overran: Reaction = Reaction.RETURN
+    """A phase between the switch and the trial run took longer than `phase_minutes`."""
+    service_test_failed: Reaction = Reaction.RETURN
+    """The service test failed `service_tests` times."""
+    mismatch: Reaction = Reaction.REPORT
+    """Rows of the target differ from the source's. The return would end at its own proof, so people decide."""
+    reverse_lag: Reaction = Reaction.REPORT
+    """The source follows the target too slowly: the way back gets long."""
+    phase_minutes: Annotated[float, Field(gt=0, le=10080)] = 30
+    service_tests: int = Field(default=2, ge=1, le=100)
+    lag_seconds: Annotated[float, Field(gt=0, le=604800)] = 300
+    lag_size: Quantity = "256Mi"
+    """Bytes of changes that the source may be behind."""
+    verify_hours: Annotated[float, Field(ge=0, le=8760)] = 24
+    """Hours between two comparisons of the target with the source; 0: only once after the switch."""
+    verify_seconds: Annotated[float, Field(gt=0, le=86400)] = 600
+    """Seconds that one comparison may take; what was not reached by then could not be verified."""
+
+
 class MigrationRules(Assumable):
     """What all migrations of the hub have in common."""
 
@@ -254,3 +288,4 @@ class MigrationRules(Assumable):
     """Who may approve; each cutover takes one person of each party, and none of them runs it."""
     write_pause_seconds: Annotated[float, Field(gt=0, le=86400)] = 120
     """The longest pause of writes at a cutover before everything goes back by itself."""
+    automatic_return: AutomaticReturn = AutomaticReturn()

@@ -76,7 +76,9 @@ def _itinerary(standing: Standing, event: Event) -> str:
 
 
 def _is_return(standing: Standing, event: Event) -> bool:
-    return event.kind in _MATTER and _itinerary(standing, event) in ("rehearse", "cancel", "roll-back")
+    # What might have sent users back is told with the returns, whether it did or not.
+    triggered = event.kind in ("return-triggered", "return-held")
+    return triggered or (event.kind in _MATTER and _itinerary(standing, event) in ("rehearse", "cancel", "roll-back"))
 
 
 def _stage_of(standing: Standing, event: Event) -> Stage | None:

@@ -98,6 +98,9 @@ KINDS: dict[str, Pair] = {
     "stage-reached": ("阶段登记", "stage entered"),
     "evidence-added": ("补充证据", "evidence added"),
     "lease-taken-over": ("执行接管", "taken over by another worker"),
+    "return-triggered": ("回退条件触发", "trigger of the return"),
+    "return-held": ("自动回退暂停", "automatic return held or released"),
+    "target-compared": ("割接后持续核对", "target compared with the source"),
 }
 TITLE: Pair = ("割接档案", "Migration dossier")
 LAYOUT: Pair = (

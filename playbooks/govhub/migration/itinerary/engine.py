@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from govhub.core.canonical import digest
@@ -17,6 +18,7 @@ from govhub.migration.itinerary.outcome import Done, Failed, NotYet, Outcome
 from govhub.migration.itinerary.phases import registry
 from govhub.migration.itinerary.starting import refused
 from govhub.migration.itinerary.steps import Context, Steps
+from govhub.migration.itinerary.watching import Note, Watch
 from govhub.migration.record.lease import LEASE_SECONDS, Lease
 from govhub.migration.record.stages import Stage
 from govhub.migration.record.standing import RunStanding, Standing, stand
@@ -90,7 +92,11 @@ class Engine:
                 self._taken_over(subject, standing.run, lease.taken_from)
             run = self._opened(subject, standing, itinerary)
             run = self._current(subject, run)
+            watch = Watch(subject.context, subject.steps, self._record.clock, partial(self._noted, subject))
             while phase := self._catalogue.next_phase(run, functions):
+                if because := watch.before(run, phase.name):
+                    run = self._turned_back(subject, run, because)
+                    continue
                 task = self._begun(subject, run, phase)
                 outcome = self._driver.drive(
                     task,
@@ -98,13 +104,34 @@ class Engine:
                     lambda item, out, phase=phase: self._settle(subject, item, out, phase),  # type: ignore[misc]
                 )
                 if not isinstance(outcome, Done):
+                    run = self._run(subject.system, run.id)
+                    if because := watch.after(run, phase.name, outcome):
+                        run = self._turned_back(subject, run, because)
+                        continue
+                    if watch.again(run, phase.name, outcome):
+                        continue
                     return _progress(subject, run, phase, outcome)
                 run = self._run(subject.system, run.id)
             self._append("migration-run-finished", subject, run.id, {"run": run.id, "result": "done"})
             self._driver.forget(run.id)
             return Progress(system=subject.system, run=run.id, itinerary=run.itinerary, state="done")
 
-    def _opened(self, subject: Subject, standing: Standing, wanted: str) -> RunStanding:
+    def _turned_back(self, subject: Subject, run: RunStanding, because: dict[str, Any]) -> RunStanding:
+        """The roll-back that a trigger begins."""
+        return self._opened(subject, self._standing(subject.system), "roll-back", because | {"run": run.id})
+
+    def _noted(self, subject: Subject, run: RunStanding, note: Note) -> RunStanding:
+        """The run with what its watch has found; what is to begin a way back survives a power cut."""
+        if note.compared is not None:
+            data = {"run": run.id, "evidence": note.compared, "evidence_digest": digest(note.compared)}
+            self._append("target-compared", subject, f"{run.id}/{self._record.clock().isoformat()}", data)
+        for key, data in note.triggered:
+            self._append("return-triggered", subject, key, data | {"run": run.id}, decisive=True)
+        return self._run(subject.system, run.id)
+
+    def _opened(
+        self, subject: Subject, standing: Standing, wanted: str, because: dict[str, Any] | None = None
+    ) -> RunStanding:
         run = standing.run
         if run and wanted in ("", run.itinerary):
             return run
@@ -126,6 +153,8 @@ class Engine:
             "facts": dict(subject.context.facts),
             "supersedes": run.id if run else None,
         }
+        if because:
+            data["because"] = because
         self._append("migration-run-started", subject, run_id, data, decisive=True)
         if run:
             self._driver.forget(run.id)

@@ -160,6 +160,11 @@ def _thaw_source(move: FolderMove, _: Context) -> dict[str, object]:
     return {"writable": str(move.source)}
 
 
+def _thaw_target(move: FolderMove, _: Context) -> dict[str, object]:
+    thaw(move.target, move.beside("target-modes"))
+    return {"writable": str(move.target)}
+
+
 def _switch(move: FolderMove, _: Context) -> dict[str, object]:
     # A copy of a frozen folder is frozen; users write to it from now on.
     set_modes(move.target, move.beside("source-modes"))
@@ -238,6 +243,7 @@ _MAKE: Mapping[Step, Make] = {
     Step.WRITES_ALLOWED: _thaw_source,
     Step.TARGET_REMOVED: _remove_target,
     Step.TARGET_WRITES_STOPPED: _freeze_target,
+    Step.TARGET_WRITES_ALLOWED: _thaw_target,
     Step.REVERSE_DRAINED: _copy_back,
     Step.SWITCHED_BACK: _switch_back,
     Step.ARCHIVE: _archive,
@@ -247,6 +253,7 @@ _LOOK: Mapping[Step, Look] = {
     Step.TARGET: lambda move, context: "" if move.goal(context).is_dir() else "the folder is not there",
     Step.BACKUP: lambda move, _: "" if tarfile.is_tarfile(move.beside("backup.tar")) else "the backup is damaged",
     Step.WRITES_STOPPED: lambda move, _: "" if is_frozen(move.source) else "the source can be written to",
+    Step.TARGET_WRITES_STOPPED: lambda move, _: "" if is_frozen(move.target) else "the target can be written to",
     Step.FINAL_VERIFICATION: _equal,
     Step.REVERSE_VERIFICATION: _equal,
     Step.SWITCHED: lambda move, _: _leads_to(move, move.target),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from govhub.core.errors import GovhubError
 from govhub.core.events import Event
 from govhub.inventory.model.migration import Window
 from govhub.migration.itinerary.catalogue import PhaseFunction, Registry
@@ -47,6 +48,12 @@ def registry(steps: Steps, view: View) -> Registry:
         steps, out["EnsureDrained"], [out["WaitForWindow"], out["EnsureWritesStopped"]]
     )
     out["EnsureFinalVerification"] = _while_stopped(steps, out["EnsureFinalVerification"], [out["EnsureDrained"]])
+    again = [out["EnsureTargetWritesStopped"]]
+    out["EnsureReverseDrained"] = _while_stopped(steps, out["EnsureReverseDrained"], again, Step.TARGET_WRITES_STOPPED)
+    again = [out["EnsureReverseDrained"]]
+    out["EnsureReverseVerification"] = _while_stopped(
+        steps, out["EnsureReverseVerification"], again, Step.TARGET_WRITES_STOPPED
+    )
     return out
 
 
@@ -142,11 +149,13 @@ def _guarded(function: PhaseFunction, view: View, gate: str) -> PhaseFunction:
     return guarded
 
 
-def _while_stopped(steps: Steps, function: PhaseFunction, before: Sequence[PhaseFunction]) -> PhaseFunction:
+def _while_stopped(
+    steps: Steps, function: PhaseFunction, before: Sequence[PhaseFunction], side: Step = Step.WRITES_STOPPED
+) -> PhaseFunction:
     """Writes may have been let in again when this failed before: then they are stopped anew, in the window."""
 
     def stopped(context: Context) -> Outcome:
-        if context.itinerary == "migrate" and isinstance(steps.look(Step.WRITES_STOPPED, context), Failed):
+        if not context.rehearsal and _let_in(steps, side, context):
             for earlier in before:
                 outcome = earlier(context)
                 if not isinstance(outcome, Done):
@@ -154,6 +163,14 @@ def _while_stopped(steps: Steps, function: PhaseFunction, before: Sequence[Phase
         return function(context)
 
     return stopped
+
+
+def _let_in(steps: Steps, side: Step, context: Context) -> bool:
+    """Whether users write again; where nobody answers, the phase itself finds that, and lets writes in if it can."""
+    try:
+        return isinstance(steps.look(side, context), Failed)
+    except GovhubError:
+        return False
 
 
 def _window_known(context: Context) -> Outcome:

@@ -40,6 +40,12 @@ class Step(StrEnum):
     ARCHIVE = "Archive"
     WIPED = "Wiped"
     RELEASED = "Released"
+    # In no itinerary: what is looked at before and while a run waits, and a roll-back that cannot go on.
+    CLOCKS = "Clocks"
+    SOURCE_ROOM = "SourceRoom"
+    TARGET_WRITES_ALLOWED = "TargetWritesAllowed"
+    WAY_BACK = "WayBack"
+    CONTINUED_VERIFICATION = "ContinuedVerification"
     # The engine's own: people and time decide these, and no mover is asked.
     CUTOVER_APPROVAL = "CutoverApproval"
     WINDOW = "Window"

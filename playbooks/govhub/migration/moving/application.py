@@ -8,7 +8,7 @@ from govhub.migration.itinerary.outcome import Done, Failed, Outcome
 from govhub.migration.itinerary.steps import Context, Step
 
 _STOP = frozenset({Step.WRITES_STOPPED, Step.TARGET_WRITES_STOPPED})
-_START = frozenset({Step.SWITCHED, Step.WRITES_ALLOWED})
+_START = frozenset({Step.SWITCHED, Step.WRITES_ALLOWED, Step.TARGET_WRITES_ALLOWED})
 
 
 class Unit(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from govhub.migration.itinerary.outcome import Done, Failed, NotYet, Outcome
 from govhub.migration.itinerary.steps import Context
 from govhub.migration.movers.protocol import MoveFailed, Progress, Stage
-from govhub.migration.moving import archive
+from govhub.migration.moving import archive, guards
 from govhub.migration.moving.checking import check
 from govhub.migration.moving.engines.port import DatabaseMove, End
 from govhub.migration.moving.part import SOON, Part
@@ -15,7 +15,7 @@ from govhub.migration.verify.result import Verdict
 def apply_for(part: Part, data: DatabaseMove, _: Context) -> Outcome:
     """What the move needs; whatever stands in its way is found here, before anything is touched."""
     blocking, known = data.obstacles()
-    if blocking := [*blocking, *part.access.check()]:
+    if blocking := [*blocking, *part.access.check(), *guards.clock_problems(data)]:
         raise MoveFailed(blocking)
     return Done({"bytes": data.size(), "warnings": [f"[{item.code}] {item.summary}" for item in known]})
 
@@ -50,6 +50,7 @@ def backed_up(part: Part, _: DatabaseMove, context: Context) -> Outcome:
 def copy(part: Part, data: DatabaseMove, _: Context) -> Outcome:
     """One turn of the copy."""
     data.mover.start()
+    guards.bound(data)
     now = data.mover.advance()
     if now.stage in (Stage.FOLLOWING, Stage.MOVED):
         return Done({"bytes": now.bytes_total, "tables": now.parts_total, "rows": now.rows_total})
@@ -69,6 +70,7 @@ def copied(_: Part, data: DatabaseMove, __: Context) -> Outcome:
 def follow(part: Part, data: DatabaseMove, context: Context) -> Outcome:
     """One turn while changes follow."""
     if not data.mover.moved():
+        guards.bound(data)
         data.mover.advance()
     return follows(part, data, context)
 
@@ -78,8 +80,9 @@ def follows(part: Part, data: DatabaseMove, _: Context) -> Outcome:
     now = data.mover.progress()
     if now.stage is Stage.MOVED or data.mover.caught_up():
         return Done({"lag_bytes": now.lag.bytes, "lag_seconds": now.lag.seconds})
-    if now.stage in (None, Stage.BROKEN):
-        return _broken(now, "changes do not follow")
+    if now.stage in (None, Stage.BROKEN, Stage.PREPARED):
+        # Prepared, and no more: the copy was given up for the source's disk.
+        return _broken(now, f"{part.move}: changes do not follow any more; `cancel`, then begin again")
     return NotYet(f"{part.move}: changes follow, but not closely enough yet", SOON)
 
 

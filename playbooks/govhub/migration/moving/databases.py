@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from govhub.migration.itinerary.outcome import Done, Outcome
 from govhub.migration.itinerary.steps import Context, Step
 from govhub.migration.movers.protocol import Progress
-from govhub.migration.moving import back, before, pause
+from govhub.migration.moving import afterwards, back, before, guards, pause
 from govhub.migration.moving.engines.port import DatabaseMove
 from govhub.migration.moving.part import Part
 
@@ -68,6 +68,8 @@ MAKE: Mapping[Step, Act] = {
     Step.ARCHIVE: back.archive_source,
     Step.WIPED: back.wipe,
     Step.RELEASED: back.release,
+    Step.TARGET_WRITES_ALLOWED: afterwards.allow_target_writes,
+    Step.SOURCE_ROOM: guards.keep_room,
 }
 LOOK: Mapping[Step, Act] = {
     Step.TARGET: before.prepared,
@@ -82,4 +84,7 @@ LOOK: Mapping[Step, Act] = {
     Step.SWITCHED_BACK: back.switched_back,
     Step.ARCHIVE: back.archived,
     Step.WIPED: back.wiped,
+    Step.CLOCKS: guards.clocks,
+    Step.WAY_BACK: afterwards.way_back,
+    Step.CONTINUED_VERIFICATION: afterwards.compare,
 }

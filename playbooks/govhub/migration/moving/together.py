@@ -13,9 +13,13 @@ from govhub.migration.itinerary.steps import Context, Step, Steps
 from govhub.migration.movers.protocol import Progress
 
 # Whoever stopped last begins first: an application finds its data where it is to write.
-BACKWARDS = frozenset({Step.SWITCHED, Step.WRITES_ALLOWED, Step.SWITCHED_BACK})
+BACKWARDS = frozenset({Step.SWITCHED, Step.WRITES_ALLOWED, Step.TARGET_WRITES_ALLOWED, Step.SWITCHED_BACK})
 # Until the switch everything can go back, and does when one of these fails.
 PAUSED = frozenset({Step.WRITES_STOPPED, Step.DRAINED, Step.FINAL_VERIFICATION})
+# The same on the way back: until users are on the source again, they can go on writing on the target.
+PAUSED_BACK = frozenset({Step.TARGET_WRITES_STOPPED, Step.REVERSE_DRAINED, Step.REVERSE_VERIFICATION})
+# What has to be so before writes are stopped: changes follow closely, and the clocks are right.
+BEFORE_PAUSE = (Step.CLOCKS, Step.REPLICATION)
 _LONGER = "raise write_pause_seconds, or see which step took long; the next `migrate run` waits for the window again"
 
 
@@ -33,17 +37,21 @@ class Together:
 
     def ensure(self, step: Step, context: Context) -> Outcome:
         """Do the step for every part; a failure in the pause of writes lets them in again where they were."""
+        if step in PAUSED_BACK and context.itinerary == "roll-back":
+            outcome = _tried(lambda: self._all(step, context, "ensure"))
+            return self._back(context, outcome, Step.TARGET_WRITES_ALLOWED)
         if step not in PAUSED or context.itinerary != "migrate":
             return self._all(step, context, "ensure")
-        try:
-            outcome = self._too_long(context) or self._all(step, context, "ensure")
-            if not isinstance(outcome, Failed):
-                outcome = self._too_long(context) or outcome
-        except GovhubError as error:
-            outcome = Failed("; ".join(f"[{item.code}] {item.summary}" for item in error.diagnostics))
-        if isinstance(outcome, Failed):
-            return self._go_back(context, outcome)
-        return outcome
+        if step is Step.WRITES_STOPPED and self._stopped_since() is None:
+            # Nobody is to be kept from writing for a cutover that cannot come through.
+            for needed in BEFORE_PAUSE:
+                ready = _tried(lambda needed=needed: self._all(needed, context, "look"))  # type: ignore[misc]
+                if not isinstance(ready, Done):
+                    return ready
+        outcome = _tried(lambda: self._too_long(context) or self._all(step, context, "ensure"))
+        if not isinstance(outcome, Failed):
+            outcome = _tried(lambda: self._too_long(context) or outcome)
+        return self._back(context, outcome, Step.WRITES_ALLOWED)
 
     def look(self, step: Step, context: Context) -> Outcome:
         """Whether it is so for every part."""
@@ -85,15 +93,23 @@ class Together:
             return None
         return Failed(f"[MOV061] writes have been stopped for more than {limit:g} seconds: {_LONGER}")
 
-    def _go_back(self, context: Context, failed: Failed) -> Failed:
-        try:
-            opened = self._all(Step.WRITES_ALLOWED, context, "ensure")
-        except GovhubError as error:
-            opened = Failed(str(error))
+    def _back(self, context: Context, outcome: Outcome, how: Step) -> Outcome:
+        """Let writes in again where they were, unless it went well."""
+        if not isinstance(outcome, Failed):
+            return outcome
+        failed, opened = outcome, _tried(lambda: self._all(how, context, "ensure"))
         if isinstance(opened, Done):
             return Failed(f"{failed.problem}; writes are let in again where they were")
         reason = opened.problem if isinstance(opened, Failed) else opened.reason
-        return Failed(f"{failed.problem}; and writes could not be let in again: {reason}; `cancel` does it")
+        way = "`cancel` does it" if how is Step.WRITES_ALLOWED else "the next `migrate run` goes on with the way back"
+        return Failed(f"{failed.problem}; and writes could not be let in again: {reason}; {way}")
+
+
+def _tried(act: Callable[[], Outcome]) -> Outcome:
+    try:
+        return act()
+    except GovhubError as error:
+        return Failed("; ".join(f"[{item.code}] {item.summary}" for item in error.diagnostics))
 
 
 def progress_of(steps: Steps, *, rehearsal: bool, before: Mapping[str, Progress]) -> dict[str, Progress]:

@@ -59,6 +59,14 @@ class RunStanding:
     waiting: Waiting | None = None
     committed: bool = False
     """Past the point of no return: from here it goes on, or is rolled back."""
+    held: str = ""
+    """Why a person holds the automatic return; empty when nobody does."""
+    returning: dict[str, Any] = field(default_factory=dict)
+    """The trigger that sends it back: a roll-back is to begin."""
+    triggered: set[str] = field(default_factory=set)
+    """Keys of the triggers that were entered, so that one occasion is entered once."""
+    compared: str = ""
+    """When the target was compared with the source last, after the switch."""
     result: str = ""
     """Empty while it is open; `done`, or `superseded`."""
 
@@ -170,6 +178,14 @@ def _of_run(out: Standing, run: RunStanding, event: Event) -> None:
                 run.finished[name] = Finished(name, event.seq, event.time, {"passed": True}, digest({"passed": True}))
         case "plan-changed":
             _changed(run, event)
+        case "return-triggered":
+            run.triggered.add(data["key"].removeprefix("return-triggered/"))
+            if data["action"] == "return":
+                run.returning = {"trigger": data["trigger"], "reason": data["problem"], "seq": event.seq}
+        case "return-held":
+            run.held = data["reason"] if data["held"] else ""
+        case "target-compared":
+            run.compared = event.time
         case _:
             _of_phase(out, run, event)
 

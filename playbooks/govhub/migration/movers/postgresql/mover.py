@@ -102,7 +102,7 @@ class PostgresMover:
         Raises:
             MoveFailed: the source held back more log than allowed, and the copy was given up (MOV051).
         """
-        self._protect()
+        self.protect()
         now = self.progress(before)
         if now.stage is Stage.COPYING and self.options.limits.active_sessions is not None:
             self.start()
@@ -333,7 +333,12 @@ class PostgresMover:
         for key in ("started", "groups", "admitted", "settled"):
             self.registry.drop(key)
 
-    def _protect(self) -> None:
+    def protect(self) -> None:
+        """Give the copy up when the source holds back more log for it than allowed.
+
+        Raises:
+            MoveFailed: it did, and the copy was given up (MOV051).
+        """
         limit = self.options.limits.retained
         if limit is None or self.moved():
             return
