@@ -55,6 +55,11 @@ def copy(part: Part, mover: PostgresMover, _: Context) -> Outcome:
     """One turn of the copy."""
     mover.start()
     now = mover.advance()
+    while mover.carrying():
+        # It would end with us.
+        now = mover.advance(now)
+    if now.stage is Stage.BUILDING:
+        now = mover.advance(now)
     if now.stage in (Stage.FOLLOWING, Stage.MOVED):
         return Done({"bytes": now.bytes_total, "tables": now.parts_total, "rows": now.rows_total})
     if now.stage in (None, Stage.BROKEN):
