@@ -75,11 +75,12 @@ class Server:
         file = folder / f"{where.host}-{where.port}.cnf"
         password = where.password.reveal() if where.password else ""
         quoted = password.replace("\\", "\\\\").replace('"', '\\"')
-        text = f'[client]\nhost={where.host}\nport={where.port}\nuser={where.user}\npassword="{quoted}"\n'
+        # Its own program for each tool would take "localhost" for a socket.
+        text = f'[client]\nprotocol=tcp\nhost={where.host}\nport={where.port}\nuser={where.user}\npassword="{quoted}"\n'
         file.touch(mode=0o600)
         file.write_text(text, encoding="utf-8")
         path = shutil.which(tool) or tool
-        return Command(arguments=(path, f"--defaults-file={file}", "--protocol=tcp", *arguments), then=then)
+        return Command(arguments=(path, f"--defaults-file={file}", *arguments), then=then)
 
 
 def name(text: str) -> str:
