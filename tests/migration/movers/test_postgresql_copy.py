@@ -16,7 +16,7 @@ from govhub.lab.postgres import PASSWORD
 from govhub.migration.cutover.sequence import cut_over
 from govhub.migration.movers.postgresql.mover import Options, PostgresMover
 from govhub.migration.movers.postgresql.rows import carried
-from govhub.migration.movers.protocol import Limits, Stage
+from govhub.migration.movers.protocol import Limits, MoveFailed, Stage
 from govhub.migration.movers.runner import LocalRunner
 from govhub.migration.movers.throttle import Pace
 from migration.movers.pairs import Databases, Pair, Redirect, endpoint, until
@@ -192,6 +192,26 @@ def test_a_copy_that_was_given_up_can_be_cancelled_while_it_runs(servers: Pair) 
     assert (
         servers.target.query("postgres", f"SELECT count(*) FROM pg_database WHERE datname = '{databases.new}'") == "0"
     )
+
+
+def test_what_cannot_be_built_is_said_and_goes_on_when_it_is_put_right(servers: Pair) -> None:
+    function = """CREATE OR REPLACE FUNCTION here(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+        $$ BEGIN IF {} THEN RAISE 'not here'; END IF; RETURN $1; END $$"""
+    databases = servers.databases(
+        *HALVES[:2], function.format("current_database() ~ '^new_'"), "CREATE INDEX odd ON h1 (here(id))"
+    )
+    mover = databases.mover()
+    mover.prepare()
+    mover.start()
+    with pytest.raises(MoveFailed, match="indexes, constraints or triggers") as failed:
+        until(mover)
+    assert "not here" in failed.value.diagnostics[0].detail
+    for say in (databases.on_source, databases.on_target):
+        say(function.format("false"))
+    until(mover)
+    assert databases.on_target("SELECT count(*) FROM pg_indexes WHERE indexname = 'odd'") == "1"
+    assert mover.copying.failure is None
+    mover.cancel()
 
 
 def test_past_a_tunnel_the_servers_copy_among_themselves(servers: Pair) -> None:

@@ -58,6 +58,8 @@ def copy(part: Part, mover: PostgresMover, _: Context) -> Outcome:
     while mover.carrying():
         # It would end with us.
         now = mover.advance(now)
+    if mover.copying.failure is not None:
+        raise mover.copying.failure
     if now.stage is Stage.BUILDING:
         now = mover.advance(now)
     if now.stage in (Stage.FOLLOWING, Stage.MOVED):

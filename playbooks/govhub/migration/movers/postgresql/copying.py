@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from govhub.migration.movers.postgresql.mover import PostgresMover
 
 _LOCK = "hashtext('govhub_move')"
+_TRIES = 3
 _FORGOTTEN = ("started", "way", "groups", "admitted", "later", "settled")
 
 
@@ -38,7 +39,9 @@ class Copying:
         self._mover = mover
         self._thread: threading.Thread | None = None
         self._carrier: rows.Carrier | None = None
-        self._failure: GovhubError | None = None
+        self.failure: GovhubError | None = None
+        """Why this process stopped copying, unless the copy goes on by itself."""
+        self._failed = 0
 
     def begin(self) -> None:
         """Have it run, or go on; from the beginning when the source dropped the log that it needs.
@@ -55,6 +58,9 @@ class Copying:
         if forward.subscriptions() or self._way(forward) != "carried":
             self._native(forward)
         elif not self.here():
+            if self._failed >= _TRIES and self.failure is not None:
+                self._failed = 0
+                raise self.failure
             self._carry(forward)
 
     def here(self) -> bool:
@@ -156,13 +162,15 @@ class Copying:
             try:
                 if carrier is not None:
                     carrier.carry(names.group(Direction.FORWARD, 0))
-            except GovhubError as failure:
-                self._failure = failure
+            except GovhubError:
+                # What was carried counts, and what stood in the way meets the servers too.
+                pass
             if carrier is None or not carrier.stopped.is_set():
                 self._settle(Replication(source, target, names, Direction.FORWARD))
+            self.failure, self._failed = None, 0
         except GovhubError as failure:
-            # Whoever turns the loop next meets it again.
-            self._failure = failure
+            # A server that was away for a moment is none: the next turn of the loop tries again.
+            self.failure, self._failed = failure, self._failed + 1
         finally:
             source.close()
             target.close()
