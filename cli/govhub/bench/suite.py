@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from govhub.bench import engine, hostread, hosts, local, migration, movers, verification, waves
+from govhub.bench import engine, hostread, hosts, local, mariadb_movers, migration, movers, verification, waves
 from govhub.bench.results import Result
 from govhub.core.errors import UsageError
 from govhub.core.text import did_you_mean
@@ -85,6 +85,13 @@ BENCHMARKS = {
             "the same with 2 GB in 50 tables",
             lambda runs: movers.copies(2048, 50, runs),
             1,
+            default=False,
+        ),
+        Benchmark(
+            "migrate-copy-mariadb",
+            "first copy of a MariaDB database of 200 MB in 8 tables, against mariadb-dump in one stream",
+            lambda runs: mariadb_movers.copies(200, 8, runs),
+            3,
             default=False,
         ),
         Benchmark(

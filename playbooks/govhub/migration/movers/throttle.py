@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 
 CHUNK = 1 << 16
+_BURST = 0.1
+"""Seconds of the limit that may go at once after a time in which nothing went."""
+
+
+class Pace:
+    """A limit of bandwidth that several threads share; None is no limit."""
+
+    def __init__(self, limit: float | None) -> None:
+        self._limit, self._due, self._lock = limit, time.monotonic(), threading.Lock()
+
+    def take(self, size: int) -> None:
+        """Wait until ``size`` more bytes may go, paying for them beforehand."""
+        if self._limit is None:
+            return
+        with self._lock:
+            self._due = max(self._due, time.monotonic() - _BURST) + size / self._limit
+            due = self._due
+        time.sleep(max(0.0, due - time.monotonic()))
 
 
 def main(limit: float) -> None:
     """Copy standard input to standard output; a pause is paid for at once, so bursts are one chunk long."""
-    due = time.monotonic()
+    pace = Pace(limit)
     while chunk := os.read(0, min(CHUNK, max(1, int(limit)))):
         sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
-        due = max(due, time.monotonic() - 0.1) + len(chunk) / limit
-        time.sleep(max(0.0, due - time.monotonic()))
+        pace.take(len(chunk))
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def copy(part: Part, data: DatabaseMove, _: Context) -> Outcome:
     """One turn of the copy."""
     data.mover.start()
     guards.bound(data)
-    now = data.mover.advance()
+    now = data.carry()
     if now.stage in (Stage.FOLLOWING, Stage.MOVED):
         return Done({"bytes": now.bytes_total, "tables": now.parts_total, "rows": now.rows_total})
     if now.stage in (None, Stage.BROKEN):

@@ -169,20 +169,10 @@ def _limited(statement: str, seconds: float | None) -> str:
 def _connect(dsn: Dsn) -> Any:
     import pymysql
 
+    from govhub.migration.sql.mariadb_client import connect
+
     try:
-        connection = pymysql.connect(
-            host=dsn.host,
-            port=dsn.port,
-            unix_socket=dsn.options.get("socket"),
-            database=dsn.database,
-            user=dsn.user or None,
-            password=dsn.password.reveal(),
-            charset="utf8mb4",
-            connect_timeout=10,
-            autocommit=True,
-            local_infile=False,
-            **_tls(dsn),
-        )
+        connection = connect(dsn, database=dsn.database)
     except (pymysql.Error, OSError, RuntimeError) as error:
         raise SqlFailed(Trouble.LOST, f"{dsn}: {_line(error)}") from error
     try:
@@ -192,25 +182,6 @@ def _connect(dsn: Dsn) -> Any:
         connection.close()
         raise
     return connection
-
-
-def _tls(dsn: Dsn) -> dict[str, Any]:
-    """The words of PostgreSQL's addresses for the same thing."""
-    mode = dsn.options.get("sslmode", "")
-    if mode == "disable":
-        return {"ssl_disabled": True}
-    given = {
-        "ssl_ca": dsn.options.get("sslrootcert"),
-        "ssl_cert": dsn.options.get("sslcert"),
-        "ssl_key": dsn.options.get("sslkey"),
-    }
-    found: dict[str, Any] = {name: value for name, value in given.items() if value}
-    if mode in ("verify-ca", "verify-full"):
-        found["ssl_verify_cert"] = True
-        found["ssl_verify_identity"] = mode == "verify-full"
-    elif mode == "require":
-        found.setdefault("ssl", {"verify_mode": "none", "check_hostname": False})
-    return found
 
 
 def _rows(connection: Any, statement: str, parameters: Sequence[object] = ()) -> list[Row]:

@@ -26,10 +26,24 @@ class Trouble(StrEnum):
 
 
 class SqlFailed(Exception):
-    """A statement or a connection failed; ``text`` is one line without secrets and without data."""
+    """A statement or a connection failed; ``text`` is one line without secrets and without data.
 
-    def __init__(self, trouble: Trouble, text: str) -> None:
-        self.trouble, self.text = trouble, text
+    ``state`` is the SQLSTATE or the error's number, ``client`` whoever the statement was of; ``detail`` and ``hint``
+    are the server's own words, and may quote data.
+    """
+
+    def __init__(
+        self,
+        trouble: Trouble,
+        text: str,
+        *,
+        state: str = "",
+        detail: str = "",
+        hint: str = "",
+        client: object = None,
+    ) -> None:
+        self.trouble, self.text, self.state = trouble, text, state
+        self.detail, self.hint, self.client = detail, hint, client
         super().__init__(f"{trouble}: {text}")
 
 

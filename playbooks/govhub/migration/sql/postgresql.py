@@ -155,21 +155,10 @@ class PostgresSession:
 def _connect(dsn: Dsn) -> Any:
     import psycopg
 
-    options: dict[str, Any] = {name: value for name, value in dsn.options.items() if name != "socket"}
+    from govhub.migration.sql.postgresql_client import connect
+
     try:
-        connection = psycopg.connect(
-            host=dsn.options.get("socket") or dsn.host,
-            port=dsn.port,
-            dbname=dsn.database,
-            user=dsn.user or None,
-            password=dsn.password.reveal() or None,
-            client_encoding="UTF8",
-            application_name=NAME,
-            connect_timeout=10,
-            keepalives_idle=30,
-            autocommit=True,
-            **options,
-        )
+        connection = connect(dsn, client_encoding="UTF8", application_name=NAME, keepalives_idle=30)
     except psycopg.Error as error:
         raise SqlFailed(Trouble.LOST, f"{dsn}: {_line(error)}") from error
     # The library's row of a text that is not UTF-8 is an error, which is what it is for us.

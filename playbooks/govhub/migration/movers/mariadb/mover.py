@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from govhub.core.diagnostics import Diagnostic
 from govhub.migration.movers.endpoint import Endpoint
-from govhub.migration.movers.mariadb import accounts
+from govhub.migration.movers.mariadb import accounts, copying
 from govhub.migration.movers.mariadb.assess import SYSTEM, assess
 from govhub.migration.movers.mariadb.registry import REGISTRY, Registry
 from govhub.migration.movers.mariadb.server import Server, literal, name
 from govhub.migration.movers.protocol import Direction, Lag, Limits, MoveFailed, Progress, Stage
-from govhub.migration.movers.runner import Command, Runner
+from govhub.migration.movers.runner import Runner
 
 # The source dropped the log that the replica needs.
 _GONE = 1236
-_THROTTLE = f"{__package__.rsplit('.', 1)[0]}.throttle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +77,8 @@ class MariadbMover:
         if not self.registry.get("copied"):
             self.registry.set("started", datetime.now(UTC).isoformat())
             self.stop(Direction.FORWARD)
-            self._copy()
+            copying.make_database(self.source, self.target)
+            copying.copy(self.runner, self.source, self.target, self.channel, self.options.limits)
             self.registry.set("copied", self.target.value("SELECT @@GLOBAL.gtid_slave_pos"))
         # Where the target is, not where the copy was: a cutover that was given up late has ended replication.
         self._follow(Direction.FORWARD, str(self.target.value("SELECT @@GLOBAL.gtid_slave_pos")))
@@ -275,34 +274,6 @@ class MariadbMover:
         """Let go of the connections."""
         self.source.close()
         self.target.close()
-
-    def _copy(self) -> None:
-        """Streamed, from one snapshot; the dump's first statement says where replication begins."""
-        self.target.rows(f"DROP DATABASE IF EXISTS {name(self.database)}")
-        charset = self.source.rows(
-            "SELECT DEFAULT_CHARACTER_SET_NAME AS c, DEFAULT_COLLATION_NAME AS o FROM information_schema.SCHEMATA "
-            "WHERE SCHEMA_NAME = %s",
-            [self.database],
-        )[0]
-        self.target.rows(f"CREATE DATABASE {name(self.database)} CHARACTER SET {charset['c']} COLLATE {charset['o']}")
-        folder = self.runner.folder(self.channel)
-        try:
-            then = self.target.command("mariadb", folder, self.database)
-            if self.options.limits.bandwidth is not None:
-                brake = (sys.executable, "-m", _THROTTLE, str(self.options.limits.bandwidth))
-                then = Command(arguments=brake, then=then)
-            options = ["--single-transaction", "--quick", "--gtid", "--master-data=1", "--hex-blob"]
-            options += ["--routines", "--events", "--triggers", "--default-character-set=utf8mb4"]
-            done = self.runner.run(self.source.command("mariadb-dump", folder, *options, self.database, then=then))
-        finally:
-            self.runner.forget(self.channel)
-        if done.code:
-            raise MoveFailed.one(
-                "MOV303",
-                f"the copy of the database {self.database} failed",
-                detail=done.errors.strip()[-600:],
-                hint="correct what it says, then start again: the copy begins from the beginning",
-            )
 
     def _follow(self, direction: Direction, position: str) -> None:
         """Replicate from ``position``, unless it is replicated; what a killed worker set up in part is set up again."""

@@ -1,20 +1,19 @@
-"""One MariaDB server of a move: queries, and the tools of MariaDB aimed at it."""
+"""One MariaDB server of a move: its connection with our diagnostics, and the tools of MariaDB aimed at it."""
 
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pymysql
-
+from govhub.core.secrets import Secret
 from govhub.migration.movers.endpoint import Endpoint
 from govhub.migration.movers.protocol import MoveFailed
 from govhub.migration.movers.runner import Command
-
-_LOST = {2003, 2006, 2013, 2055, 1927}
+from govhub.migration.sql.dsn import Dsn, Engine
+from govhub.migration.sql.mariadb_client import Client
+from govhub.migration.sql.port import SqlFailed, Trouble
 
 
 class Refused(MoveFailed):
@@ -28,8 +27,17 @@ class Server:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        self._connection: pymysql.connections.Connection[Any] | None = None
-        self._lock = threading.RLock()
+        self._client = Client(
+            Dsn(
+                engine=Engine.MARIADB,
+                host=endpoint.host,
+                port=endpoint.port,
+                database=endpoint.database,
+                user=endpoint.user,
+                options=dict(endpoint.options),
+                password=endpoint.password or Secret(""),
+            )
+        )
 
     def rows(self, statement: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """Run one statement in autocommit; rows by column names.
@@ -38,29 +46,19 @@ class Server:
             MoveFailed: the server does not answer (MOV001), or refused it (:class:`Refused`, MOV002).
         """
         where = self.endpoint
-        with self._lock:
-            try:
-                if self._connection is None:
-                    self._connection = self._connect()
-                with self._connection.cursor(pymysql.cursors.DictCursor) as cursor:
-                    cursor.execute(statement, parameters)
-                    return list(cursor.fetchall())
-            except pymysql.err.InterfaceError as error:
-                self.close()
-                raise _unreachable(where, str(error)) from error
-            except pymysql.err.MySQLError as error:
-                number, text = (*error.args, "", "")[:2]
-                if number in _LOST:
-                    self.close()
-                    raise _unreachable(where, str(text)) from error
-                found = Refused.one(
-                    "MOV002",
-                    f"the database server at {where.host}:{where.port} refused: {text}",
-                    address=str(where),
-                    hint="correct what it says, then repeat",
-                )
-                found.number = int(number or 0)
-                raise found from error
+        try:
+            return self._client.rows(statement, parameters)
+        except SqlFailed as failed:
+            if failed.trouble is Trouble.LOST:
+                raise _unreachable(where, failed.text) from failed
+            found = Refused.one(
+                "MOV002",
+                f"the database server at {where.host}:{where.port} refused: {failed.text}",
+                address=str(where),
+                hint="correct what it says, then repeat",
+            )
+            found.number = int(failed.state or 0)
+            raise found from failed
 
     def value(self, statement: str, parameters: Sequence[Any] | None = None) -> Any:
         """The first column of the first row; None without rows."""
@@ -69,10 +67,7 @@ class Server:
 
     def close(self) -> None:
         """Let go of the connection."""
-        with self._lock:
-            if self._connection is not None and self._connection.open:
-                self._connection.close()
-            self._connection = None
+        self._client.close()
 
     def command(self, tool: str, folder: Path, *arguments: str, then: Command | None = None) -> Command:
         """A tool with this server as its connection; the password lies in a private file in ``folder``."""
@@ -81,26 +76,13 @@ class Server:
         password = where.password.reveal() if where.password else ""
         quoted = password.replace("\\", "\\\\").replace('"', '\\"')
         socket = dict(where.options).get("socket")
-        way = f"socket={socket}" if socket else f"host={where.host}\nport={where.port}"
+        way = f"protocol=socket\nsocket={socket}" if socket else f"protocol=tcp\nhost={where.host}\nport={where.port}"
+        # Its own program for each tool would take "localhost" for a socket.
         text = f'[client]\n{way}\nuser={where.user}\npassword="{quoted}"\n'
         file.touch(mode=0o600)
         file.write_text(text, encoding="utf-8")
         path = shutil.which(tool) or tool
-        protocol = "socket" if socket else "tcp"
-        return Command(arguments=(path, f"--defaults-file={file}", f"--protocol={protocol}", *arguments), then=then)
-
-    def _connect(self) -> pymysql.connections.Connection[Any]:
-        where = self.endpoint
-        return pymysql.connect(
-            host=where.host,
-            port=where.port,
-            unix_socket=dict(where.options).get("socket"),
-            user=where.user,
-            password=where.password.reveal() if where.password else "",
-            charset="utf8mb4",
-            autocommit=True,
-            connect_timeout=10,
-        )
+        return Command(arguments=(path, f"--defaults-file={file}", *arguments), then=then)
 
 
 def name(text: str) -> str:

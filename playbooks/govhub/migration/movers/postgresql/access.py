@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import time
 
-from psycopg import sql
-
 from govhub.migration.movers.postgresql.registry import Registry
 from govhub.migration.movers.postgresql.server import Refused, Server
 from govhub.migration.movers.protocol import MoveFailed
+from govhub.migration.sql import statements as sql
 
 _READ_ONLY = "default_transaction_read_only"
 _EXISTS = "42P04"

@@ -9,7 +9,6 @@ import sys
 from datetime import UTC, datetime
 
 from govhub.migration.movers.postgresql import access, catalog, schema
-from govhub.migration.movers.postgresql import target as databases
 from govhub.migration.movers.postgresql.mover import PostgresMover
 from govhub.migration.movers.protocol import Direction, MoveFailed, Progress, Stage
 from govhub.migration.movers.runner import Command
@@ -83,8 +82,7 @@ class DumpMover(PostgresMover):
 
     def _truncate(self) -> None:
         """Rows of a copy that was killed; the constraints that it may have built go with their tables' rows."""
-        self._again()
-        databases.drop_later(self.target)
+        self.copying.again()
 
     def _copy(self, timeout: float) -> None:
         limits = self.options.limits

@@ -6,13 +6,13 @@ would stand in the catalog, in dumps of it, and in logs.
 
 from __future__ import annotations
 
-from psycopg import errors, sql
-from psycopg.conninfo import make_conninfo
-
 from govhub.core.secrets import Secret
 from govhub.migration.movers.endpoint import Endpoint
-from govhub.migration.movers.postgresql.server import Server
+from govhub.migration.movers.postgresql.server import Refused, Server
 from govhub.migration.movers.protocol import MoveFailed
+from govhub.migration.sql import statements as sql
+
+_DENIED = "42501"
 
 
 def connection_string(subscriber: Server, publisher: Endpoint, passfile: str, application: str) -> str:
@@ -33,7 +33,7 @@ def connection_string(subscriber: Server, publisher: Endpoint, passfile: str, ap
     }
     if publisher.password is not None:
         words["passfile"] = _write(subscriber, publisher, publisher.password, passfile)
-    return make_conninfo(**words)
+    return sql.make_conninfo(**words)
 
 
 def _path(server: Server, name: str) -> str:
@@ -45,25 +45,23 @@ def _write(server: Server, publisher: Endpoint, password: Secret, name: str) -> 
     host, port = publisher.link()
     fields = (host if not host.startswith("/") else "localhost", str(port), "*", publisher.user, password.reveal())
     line = ":".join(item.replace("\\", "\\\\").replace(":", "\\:") for item in fields)
-    connection = server.connection()
     # As data of a copy: texts of statements may be kept in the server's log.
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("CREATE TEMPORARY TABLE govhub_line (line text) ON COMMIT DROP")
-        with cursor.copy("COPY pg_temp.govhub_line FROM STDIN") as copy:
-            copy.write_row([line])
+    with server.transaction():
+        server.rows("CREATE TEMPORARY TABLE govhub_line (line text) ON COMMIT DROP")
+        server.feed("COPY pg_temp.govhub_line FROM STDIN", [[line]])
         program = f"umask 077 && cat > {_quoted(path)}"
+        # Two backslashes of a copy's text form would change the password.
+        statement = sql.SQL("COPY pg_temp.govhub_line TO PROGRAM {} (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')")
         try:
-            # Two backslashes of a copy's text form would change the password.
-            statement = sql.SQL(
-                "COPY pg_temp.govhub_line TO PROGRAM {} (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')"
-            )
-            cursor.execute(statement.format(sql.Literal(program)))
-        except errors.InsufficientPrivilege as error:
+            server.rows(statement.format(sql.Literal(program)))
+        except Refused as refusal:
+            if refusal.state != _DENIED:
+                raise
             raise MoveFailed.one(
                 "MOV031",
                 "the account of the move may not write a file on the server that connects to the other",
                 hint="use a superuser, or a connection by certificate instead of a password",
-            ) from error
+            ) from refusal
     return path
 
 

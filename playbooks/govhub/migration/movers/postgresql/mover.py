@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-
-from psycopg import sql
 
 from govhub.core.diagnostics import Diagnostic
 from govhub.migration.movers.endpoint import Endpoint
 from govhub.migration.movers.postgresql import access, objects, schema
 from govhub.migration.movers.postgresql import target as databases
 from govhub.migration.movers.postgresql.assess import assess
+from govhub.migration.movers.postgresql.copying import Copying
 from govhub.migration.movers.postgresql.names import Names
 from govhub.migration.movers.postgresql.registry import Registry
 from govhub.migration.movers.postgresql.replication import Replication
 from govhub.migration.movers.postgresql.roles import copy_owner, copy_roles, copy_settings
 from govhub.migration.movers.postgresql.server import Server
-from govhub.migration.movers.postgresql.tables import Table, grouped, tables_of, ties_of
+from govhub.migration.movers.postgresql.tables import tables_of
 from govhub.migration.movers.postgresql.watch import Watch
 from govhub.migration.movers.protocol import Direction, Lag, Limits, MoveFailed, Progress, Stage
 from govhub.migration.movers.runner import Runner
+from govhub.migration.sql import statements as sql
+
+_TURN = 0.5
+"""Seconds that a turn of the loop may last while this process copies rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class PostgresMover:
         self.runner, self.options = runner, options
         self.registry = Registry(self.target)
         self.watch = Watch(self)
+        self.copying = Copying(self)
         self._drained: Direction | None = None
 
     def assess(self) -> list[Diagnostic]:
@@ -78,23 +81,13 @@ class PostgresMover:
             self.registry.set("settings", True)
         self._allow_full()
         schema.make_structure(self.runner, self.source, self.target, self.registry)
-        if self.online:
-            schema.make_keys(self.runner, self.source, self.target, self.registry)
 
     def start(self) -> None:
         """Have the copy run; it begins again when the source dropped the log that it needed."""
         if self.moved():
             return
         self._prepared()
-        forward = self.replication(Direction.FORWARD)
-        if any(slot.status == "lost" for slot in forward.main_slots()):
-            self._again()
-        if not self.registry.get("started"):
-            self.registry.set("started", datetime.now(UTC).isoformat())
-        admitted = self._admitted()
-        for number, tables in enumerate(self._groups()):
-            forward.publish(number, [item for item in tables if admitted is None or str(item) in admitted])
-            forward.subscribe(number, copy=True)
+        self.copying.begin()
 
     def advance(self, before: Progress | None = None) -> Progress:
         """One turn: protect the source, admit tables, and build what waited for the rows.
@@ -104,9 +97,15 @@ class PostgresMover:
         """
         self.protect()
         now = self.progress(before)
-        if now.stage is Stage.COPYING and self.options.limits.active_sessions is not None:
+        follows = bool(
+            now.stage in {Stage.COPYING, Stage.BUILDING} and self.replication(Direction.FORWARD).subscriptions()
+        )
+        if now.stage is Stage.COPYING and (not follows or self.options.limits.active_sessions is not None):
             self.start()
-        if now.stage is Stage.BUILDING:
+        if now.stage is Stage.BUILDING and not follows:
+            # Another process may have died over it.
+            self.start()
+        elif now.stage is Stage.BUILDING:
             schema.make_later(self.runner, self.source, self.target, self.registry, self.options.limits.parallel)
             if not self.registry.get("settled"):
                 objects.copy_large_objects(self.source, self.target)
@@ -114,6 +113,10 @@ class PostgresMover:
                 self.registry.set("settled", True)
             now = self.progress(now)
         return now
+
+    def carrying(self) -> bool:
+        """Whether this process copies rows: when it ends, the copy goes on only with the next turn."""
+        return self.copying.here()
 
     def progress(self, before: Progress | None = None) -> Progress:
         """How far it is; changes nothing."""
@@ -234,6 +237,8 @@ class PostgresMover:
 
     def stop(self, direction: Direction = Direction.FORWARD) -> None:
         """End replication in ``direction`` and remove what it left on both servers."""
+        if direction is Direction.FORWARD:
+            self.copying.stop()
         self.replication(direction).remove()
 
     def cancel(self) -> None:
@@ -243,9 +248,11 @@ class PostgresMover:
             MoveFailed: the target is written to already (MOV048).
         """
         if not self._target_there():
+            self.copying.let_go()
             return
         if self.moved():
             raise MoveFailed.one("MOV048", "the move was cut over; writes would be lost", hint="roll back first")
+        self.copying.stop()
         self._clean_source()
         if (claimed := self.registry.get("move")) is None:
             return
@@ -274,7 +281,8 @@ class PostgresMover:
         return Replication(publisher, subscriber, self.names, direction)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections; what this process copies is broken off, and can be gone on with."""
+        self.copying.let_go()
         self.source.close()
         self.target.close()
 
@@ -298,41 +306,6 @@ class PostgresMover:
         finally:
             server.close()
 
-    def _groups(self) -> list[list[Table]]:
-        """As they were made, or as they are to be: as many as are needed to copy so many tables at a time."""
-        tables = {str(table): table for table in tables_of(self.source) if table.logged}
-        known = self.registry.get("groups")
-        if known is None:
-            per = int(self.target.value("SHOW max_sync_workers_per_subscription"))
-            number = -(-self.options.limits.parallel // max(per, 1))
-            groups = grouped(list(tables.values()), ties_of(self.source), number)
-            known = self.registry.keep("groups", [[str(item) for item in group] for group in groups])
-        return [[tables[name] for name in group if name in tables] for group in known]
-
-    def _admitted(self) -> set[str] | None:
-        """Names of tables whose copy may have begun; None: all. Grows while the source is not busy."""
-        limit = self.options.limits.active_sessions
-        if limit is None:
-            return None
-        admitted = set(self.registry.get("admitted") or ())
-        states = self.replication(Direction.FORWARD).states()
-        running = [key for key, state in states.items() if state not in {"r", "s"}]
-        waiting = [str(item) for group in self._groups() for item in group if str(item) not in admitted]
-        room = self.options.limits.parallel - len(running)
-        if waiting and room > 0 and self.watch.active_sessions() <= limit:
-            admitted |= set(waiting[:room])
-            self.registry.set("admitted", sorted(admitted))
-        return admitted
-
-    def _again(self) -> None:
-        """Begin the copy anew: what follows a gap in the log cannot be trusted."""
-        self.replication(Direction.FORWARD).remove()
-        tables = [item.identifier for item in tables_of(self.target)]
-        if tables:
-            self.target.rows(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(tables)))
-        for key in ("started", "groups", "admitted", "settled"):
-            self.registry.drop(key)
-
     def protect(self) -> None:
         """Give the copy up when the source holds back more log for it than allowed.
 
@@ -346,7 +319,7 @@ class PostgresMover:
         held = [slot.retained for slot in forward.slots() if slot.retained is not None]
         if held and max(held) > limit:
             most = max(held)
-            self._again()
+            self.copying.again()
             raise MoveFailed.one(
                 "MOV051",
                 f"the source held back {most} bytes of log for the move, {limit} are allowed: the copy was given up",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from psycopg import sql
-
 from govhub.migration.movers.postgresql.server import Server
 from govhub.migration.movers.protocol import MoveFailed
+from govhub.migration.sql import statements as sql
 
 CHUNK = 1 << 20
 _SEQUENCES = """SELECT schemaname, sequencename, last_value, increment_by, min_value, max_value, start_value
@@ -22,7 +21,7 @@ def copy_sequences(source: Server, target: Server, margin: int) -> None:
             raise MoveFailed.one(
                 "MOV022", f"the sequence {schema}.{name} is not there", hint="the schema changed during the move"
             )
-        regclass = sql.Literal(sql.Identifier(schema, name).as_string(target.connection()))
+        regclass = sql.Literal(target.text(sql.Identifier(schema, name)))
         # Never used: the next value is the first one, and a margin would only waste it.
         value = start if last is None else min(max(last + step * margin, low), high)
         target.rows(sql.SQL("SELECT setval({}, {}, {})").format(regclass, value, sql.Literal(last is not None)))
@@ -50,20 +49,19 @@ def copy_large_objects(source: Server, target: Server) -> int:
 
 
 def _copy_large_object(source: Server, target: Server, oid: int, owner: str, *, present: bool) -> None:
-    connection = target.connection()
-    with connection.transaction(), connection.cursor() as cursor:
+    with target.transaction():
         if present:
-            cursor.execute("SELECT lo_unlink(%s)", [oid])
-        cursor.execute("SELECT lo_create(%s)", [oid])
+            target.rows("SELECT lo_unlink(%s)", [oid])
+        target.rows("SELECT lo_create(%s)", [oid])
         offset = 0
         while chunk := source.value("SELECT lo_get(%s, %s, %s)", [oid, offset, CHUNK]):
-            cursor.execute("SELECT lo_put(%s, %s, %s)", [oid, offset, chunk])
+            target.rows("SELECT lo_put(%s, %s, %s)", [oid, offset, chunk])
             offset += len(chunk)
-        cursor.execute(sql.SQL("ALTER LARGE OBJECT {} OWNER TO {}").format(sql.Literal(oid), sql.Identifier(owner)))
+        target.rows(sql.SQL("ALTER LARGE OBJECT {} OWNER TO {}").format(sql.Literal(oid), sql.Identifier(owner)))
         for grantee, privilege in _grants(source, oid):
             who = sql.Identifier(grantee) if grantee else sql.SQL("PUBLIC")
             words = sql.SQL(privilege)
-            cursor.execute(sql.SQL("GRANT {} ON LARGE OBJECT {} TO {}").format(words, sql.Literal(oid), who))
+            target.rows(sql.SQL("GRANT {} ON LARGE OBJECT {} TO {}").format(words, sql.Literal(oid), who))
 
 
 def _grants(source: Server, oid: int) -> list[tuple[Any, ...]]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from psycopg import sql
-from psycopg.types.json import Jsonb
-
 from govhub.migration.movers.postgresql.names import REGISTRY
 from govhub.migration.movers.postgresql.server import Refused, Server
+from govhub.migration.sql import statements as sql
 
 _TABLE = sql.Identifier(REGISTRY, "state")
 SCHEMA = sql.SQL(
@@ -43,12 +41,13 @@ class Registry:
 
     def set(self, key: str, value: Any) -> None:
         """Set it."""
-        self._server.rows(put(), [key, Jsonb(value)])
+        self._server.rows(put(), [key, sql.Jsonb(value)])
 
     def keep(self, key: str, value: Any) -> Any:
         """Set it unless it is there; what it is then."""
         self._server.rows(
-            sql.SQL("INSERT INTO {} VALUES (%s, %s) ON CONFLICT (key) DO NOTHING").format(_TABLE), [key, Jsonb(value)]
+            sql.SQL("INSERT INTO {} VALUES (%s, %s) ON CONFLICT (key) DO NOTHING").format(_TABLE),
+            [key, sql.Jsonb(value)],
         )
         return self.get(key)
 

@@ -10,13 +10,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg import sql
-
 from govhub.migration.movers.postgresql import link
 from govhub.migration.movers.postgresql.names import Names
 from govhub.migration.movers.postgresql.server import Refused, Server
 from govhub.migration.movers.postgresql.tables import Table
 from govhub.migration.movers.protocol import Direction, Lag, MoveFailed
+from govhub.migration.sql import statements as sql
 
 _SYNC_SLOTS = r"""slot_name ~ ('^pg_[0-9]+_sync_[0-9]+_' || %s || '$') AND database = current_database()"""
 
@@ -40,8 +39,8 @@ class Replication:
         self.publisher, self.subscriber = publisher, subscriber
         self.names, self.direction = names, direction
 
-    def publish(self, number: int, tables: list[Table]) -> None:
-        """Have the publication of a group with exactly these tables, and its slot."""
+    def publish(self, number: int, tables: list[Table], *, slot: bool = True) -> None:
+        """Have the publication of a group with exactly these tables, and its slot unless that is made elsewhere."""
         name = self.names.group(self.direction, number)
         listed = sql.SQL(", ").join(table.identifier for table in tables)
         if not self.publisher.rows("SELECT 1 FROM pg_publication WHERE pubname = %s", [name]):
@@ -51,7 +50,7 @@ class Replication:
             query = "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = %s"
             if tables and set(self.publisher.rows(query, [name])) != {(item.schema, item.name) for item in tables}:
                 self.publisher.rows(sql.SQL("ALTER PUBLICATION {} SET TABLE ").format(sql.Identifier(name)) + listed)
-        if not self.publisher.rows("SELECT 1 FROM pg_replication_slots WHERE slot_name = %s", [name]):
+        if slot and not self.publisher.rows("SELECT 1 FROM pg_replication_slots WHERE slot_name = %s", [name]):
             self.publisher.rows("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", [name])
 
     def subscribe(self, number: int, *, copy: bool) -> None:

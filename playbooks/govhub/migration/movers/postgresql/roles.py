@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from psycopg import sql
-
 from govhub.migration.movers.postgresql.server import Server
+from govhub.migration.sql import statements as sql
 
 # Owners and those with grants; superusers' accounts of the servers themselves are not the move's business.
 _USED = """SELECT DISTINCT r.rolname, r.rolcanlogin, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolconnlimit,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from psycopg import Error, sql
-
 from govhub.migration.movers.postgresql.server import Server
+from govhub.migration.movers.protocol import MoveFailed
+from govhub.migration.sql import statements as sql
 
+UNREACHABLE = "MOV001"
 # `.`: the folder may be a link to another disk.
 _ASK = "df --output=avail -B1 {}/pg_wal/. | tail -n 1"
 
@@ -18,14 +19,14 @@ def free_bytes(server: Server) -> int | None:
     """
     folder = str(server.value("SHOW data_directory"))
     program = sql.Literal(_ASK.format("'" + folder.replace("'", "'\\''") + "'"))
-    connection = server.connection()
     try:
-        with connection.transaction(), connection.cursor() as cursor:
-            cursor.execute("CREATE TEMPORARY TABLE govhub_room (free text) ON COMMIT DROP")
-            cursor.execute(sql.SQL("COPY pg_temp.govhub_room FROM PROGRAM {}").format(program))
-            cursor.execute("SELECT free FROM pg_temp.govhub_room")
-            found = cursor.fetchone()
-    except Error:
+        with server.transaction(back=True):
+            server.rows("CREATE TEMPORARY TABLE govhub_room (free text)")
+            server.rows(sql.SQL("COPY pg_temp.govhub_room FROM PROGRAM {}").format(program))
+            found = str(server.value("SELECT free FROM pg_temp.govhub_room")).strip()
+    except MoveFailed as failed:
+        if any(item.code == UNREACHABLE for item in failed.diagnostics):
+            raise
         # No `df` there, no right to start it, or a server of somebody else's making: unknown.
         return None
-    return int(found[0]) if found and str(found[0]).strip().isdigit() else None
+    return int(found) if found.isdigit() else None

@@ -6,11 +6,10 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from psycopg import sql
-
 from govhub.migration.movers.postgresql.server import Server
 from govhub.migration.movers.postgresql.tables import Table
 from govhub.migration.movers.protocol import Direction
+from govhub.migration.sql import statements as sql
 
 if TYPE_CHECKING:
     from govhub.migration.movers.postgresql.mover import PostgresMover

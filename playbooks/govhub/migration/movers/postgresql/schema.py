@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
-from psycopg import sql
-
 from govhub.migration.movers.postgresql.catalog import Part, differences
 from govhub.migration.movers.postgresql.registry import SCHEMA, Registry, put
 from govhub.migration.movers.postgresql.server import Server
 from govhub.migration.movers.protocol import MoveFailed
 from govhub.migration.movers.runner import Command, Done, Runner
+from govhub.migration.sql import statements as sql
 
 _DUMP = ("--schema-only", "--no-publications", "--no-subscriptions")
 # Without a key on the target, changes of a row could not be applied while other tables are still copied.
@@ -32,7 +31,7 @@ def make_structure(runner: Runner, source: Server, target: Server, registry: Reg
     script = _checked(runner.run(dump), "the schema cannot be read").output
     public = source.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'public'")
     note = "" if public else "DROP SCHEMA IF EXISTS public;\n"
-    note += "SET search_path = pg_catalog;\n" + SCHEMA.as_string(target.connection())
+    note += "SET search_path = pg_catalog;\n" + target.text(SCHEMA)
     note += ";\n" + _literal(target, "structure", "true") + ";\n"
     # The database's own schema "public" and its comment are there already; dumps of old servers make it again.
     text = script.decode("utf-8", "surrogateescape")
@@ -131,8 +130,8 @@ def _known_options(runner: Runner, source: Server) -> list[str]:
 
 
 def _literal(target: Server, key: str, value: str) -> str:
-    statement = put().as_string(target.connection())
-    parts = [sql.Literal(item).as_string(target.connection()) for item in (key, value)]
+    statement = target.text(put())
+    parts = [target.text(sql.Literal(item)) for item in (key, value)]
     return statement.replace("%s", parts[0], 1).replace("%s", parts[1], 1)
 
 

@@ -1,22 +1,23 @@
-"""One PostgreSQL server of a move: queries, and the tools of PostgreSQL aimed at it."""
+"""One PostgreSQL server of a move: its connection with our diagnostics, and the tools of PostgreSQL aimed at it."""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, LiteralString
 
-import psycopg
-from psycopg import sql
-
+from govhub.core.secrets import Secret
 from govhub.migration.movers.endpoint import Endpoint
 from govhub.migration.movers.protocol import MoveFailed
 from govhub.migration.movers.runner import Command
+from govhub.migration.sql import postgresql_client
+from govhub.migration.sql.dsn import Dsn, Engine
+from govhub.migration.sql.port import SqlFailed, Trouble
+from govhub.migration.sql.postgresql_client import Client
+from govhub.migration.sql.statements import Composable, Text
 
-Text = LiteralString | sql.SQL | sql.Composed
 # Ours must work on a frozen database; names in what the catalog prints must not depend on a search path.
 SETTINGS = "-c default_transaction_read_only=off -c search_path= -c statement_timeout=0 -c lock_timeout=0"
 
@@ -28,37 +29,38 @@ class Refused(MoveFailed):
 
 
 class Server:
-    """Queries over one connection, which is made when it is needed and made again when it was lost."""
+    """Queries over one connection, which is made when it is needed and made again when it was lost.
+
+    All of them raise :class:`MoveFailed` when the server does not answer (MOV001), and :class:`Refused` when it
+    refuses (MOV002).
+    """
 
     def __init__(self, endpoint: Endpoint, application: str, settings: str = SETTINGS) -> None:
-        self.endpoint = endpoint
-        self._settings = settings
-        self.application = application
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
-        self._lock = threading.RLock()
+        self.endpoint, self.application, self._settings = endpoint, application, settings
+        dsn = Dsn(
+            engine=Engine.POSTGRESQL,
+            host=endpoint.host,
+            port=endpoint.port,
+            database=endpoint.database,
+            user=endpoint.user,
+            options=dict(endpoint.options),
+            password=endpoint.password or Secret(""),
+        )
+        self._client = Client(dsn, application, settings)
 
     def at(self, database: str) -> Server:
         """The same server, another database; close it after use."""
         fields = {name: getattr(self.endpoint, name) for name in Endpoint.__slots__}
         return Server(Endpoint(**(fields | {"database": database})), self.application)
 
-    def rows(self, statement: Text, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
-        """Run one statement, each its own transaction; the rows it returns.
+    def clone(self, settings: str | None = None, application: str | None = None) -> Server:
+        """The same database over a connection of its own; close it after use."""
+        return Server(self.endpoint, application or self.application, settings or self._settings)
 
-        Raises:
-            MoveFailed: the server does not answer (MOV001).
-            Refused: the server refused the statement (MOV002).
-        """
-        with self._lock:
-            try:
-                with self.connection().cursor() as cursor:
-                    cursor.execute(statement, parameters)
-                    return cursor.fetchall() if cursor.description else []
-            except psycopg.Error as error:
-                if self._connection is not None and not self._connection.broken:
-                    raise refused(self.endpoint, error) from error
-                self.close()
-                raise _unreachable(self.endpoint, error) from error
+    def rows(self, statement: Text, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement, outside of :meth:`transaction` each its own; the rows it returns."""
+        with self._told():
+            return self._client.rows(statement, parameters)
 
     def value(self, statement: Text, parameters: Sequence[Any] | None = None) -> Any:
         """The first column of the first row; None without rows."""
@@ -66,58 +68,49 @@ class Server:
         return found[0][0] if found else None
 
     def probe(self, query: LiteralString) -> None:
-        """Write the rows of a query to a table that is gone afterwards.
-
-        Raises:
-            Refused: that cannot be written.
-        """
-        with self._lock, self.connection().transaction(force_rollback=True):
+        """Write the rows of a query to a table that is gone afterwards."""
+        with self.transaction(back=True):
             self.rows("CREATE TABLE govhub_move.probe AS " + query)
 
     def try_writing(self) -> None:
-        """Make something in the database, and take it back.
-
-        Raises:
-            Refused: it cannot be written to.
-        """
-        with self._lock, self.connection().transaction(force_rollback=True):
+        """Make something in the database, and take it back."""
+        with self.transaction(back=True):
             self.rows("CREATE SCHEMA govhub_probe")
 
-    def connection(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """The connection, in autocommit.
+    @contextlib.contextmanager
+    def transaction(self, *, back: bool = False) -> Iterator[None]:
+        """Statements within are one transaction; ``back`` takes all of it back at its end, as any error does."""
+        with self._told(), self._client.transaction(back=back):
+            yield
 
-        Raises:
-            MoveFailed: the server does not answer (MOV001).
+    def feed(self, statement: Text, lines: Iterable[Sequence[Any]]) -> None:
+        """Rows for a ``COPY … FROM STDIN``."""
+        with self._told():
+            self._client.feed(statement, lines)
+
+    @contextlib.contextmanager
+    def slot_with_snapshot(self, name: str) -> Iterator[str]:
+        """Make a logical slot; within, others may read at the snapshot of that name, at which the slot begins."""
+        with self._told(), self._client.slot_with_snapshot(name) as snapshot:
+            yield snapshot
+
+    def text(self, statement: Composable) -> str:
+        """A statement as this server is to read it."""
+        with self._told():
+            return self._client.text(statement)
+
+    def copy_into(self, target: Server, read: Text, write: Text, passing: Callable[[int], None]) -> None:
+        """Pass what ``read`` (``COPY … TO STDOUT``) gives on to ``write`` there (``COPY … FROM STDIN``).
+
+        In a transaction of the target's: half a copy ends without an error there. ``passing`` is called with a number
+        of bytes before they go; its errors end both statements.
         """
-        with self._lock:
-            if self._connection is None or self._connection.closed:
-                where = self.endpoint
-                try:
-                    self._connection = psycopg.connect(
-                        host=where.host,
-                        port=where.port,
-                        dbname=where.database,
-                        user=where.user,
-                        password=where.password.reveal() if where.password else None,
-                        application_name=self.application,
-                        options=self._settings,
-                        connect_timeout=10,
-                        keepalives_idle=10,
-                        tcp_user_timeout=20000,
-                        autocommit=True,
-                        **dict(where.options),  # type: ignore[arg-type]
-                    )
-                except psycopg.OperationalError as error:
-                    raise _unreachable(where, error) from error
-            return self._connection
+        with self._told(), target._told():
+            postgresql_client.pump((self._client, read), (target._client, write), passing)
 
     def close(self) -> None:
         """Let go of the connection."""
-        with self._lock:
-            if self._connection is not None:
-                with contextlib.suppress(psycopg.Error):
-                    self._connection.close()
-                self._connection = None
+        self._client.close()
 
     def command(self, tool: str, *arguments: str, stdin: bytes | None = None, then: Command | None = None) -> Command:
         """A tool of PostgreSQL with this server's database as its connection; the password stays off the arguments."""
@@ -138,6 +131,35 @@ class Server:
             arguments=(tool_path(tool), *arguments), environment=environment, secrets=secrets, input=stdin, then=then
         )
 
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except SqlFailed as failed:
+            if failed.client is not self._client:
+                raise
+            raise self._failure(failed) from failed
+
+    def _failure(self, failed: SqlFailed) -> MoveFailed:
+        where = self.endpoint
+        if failed.trouble is Trouble.LOST:
+            return MoveFailed.one(
+                "MOV001",
+                f"the database server at {where.host}:{where.port} does not answer",
+                # libpq's text names host, user and reason, never the password.
+                detail=failed.text,
+                hint="nothing is lost: bring it back and repeat; replication goes on from where it was",
+            )
+        found = Refused.one(
+            "MOV002",
+            f"the database server at {where.host}:{where.port} refused: {failed.text}",
+            detail=failed.detail,
+            address=str(where),
+            hint=failed.hint or "correct what it says, then repeat",
+        )
+        found.state = failed.state or None
+        return found
+
 
 def tool_path(name: str) -> str:
     """The newest installed version of a tool: an old pg_dump refuses newer servers, a new one reads older ones."""
@@ -150,26 +172,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return 0
-
-
-def refused(where: Endpoint, error: psycopg.Error) -> Refused:
-    """The server's refusal as ours."""
-    found = Refused.one(
-        "MOV002",
-        f"the database server at {where.host}:{where.port} refused: {error.diag.message_primary or error}",
-        detail=error.diag.message_detail or "",
-        address=str(where),
-        hint=error.diag.message_hint or "correct what it says, then repeat",
-    )
-    found.state = error.sqlstate
-    return found
-
-
-def _unreachable(where: Endpoint, error: Exception) -> MoveFailed:
-    # libpq's text names host, user and reason, never the password.
-    return MoveFailed.one(
-        "MOV001",
-        f"the database server at {where.host}:{where.port} does not answer",
-        detail=str(error).strip()[:500],
-        hint="nothing is lost: bring it back and repeat; replication goes on from where it was",
-    )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from psycopg import sql
-
 from govhub.migration.movers.postgresql.server import Server
+from govhub.migration.sql import statements as sql
 
 # Leaves of partitioned tables are what holds rows; what is not logged is not replicated.
 _TABLES = """SELECT c.oid::int8, n.nspname, c.relname, pg_table_size(c.oid)::int8,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from psycopg import sql
-
 from govhub.migration.movers.postgresql.registry import Registry
 from govhub.migration.movers.postgresql.server import Server
 from govhub.migration.movers.protocol import MoveFailed
+from govhub.migration.sql import statements as sql
 
 
 def make_database(source: Server, target: Server) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from govhub.core.diagnostics import Diagnostic, Diagnostics
 from govhub.migration.movers.postgresql.catalog import Part, differences
 from govhub.migration.movers.postgresql.replication import Replication
+from govhub.migration.movers.postgresql.rows import carried
 from govhub.migration.movers.postgresql.server import Refused, Server
 from govhub.migration.movers.postgresql.tables import tables_of
 from govhub.migration.movers.protocol import Direction, Lag, MoveFailed, Progress, Stage
@@ -48,15 +49,20 @@ class Watch:
             stage = Stage.BROKEN if broken else Stage.MOVED
             return Progress(at=at, stage=stage, lag=replication.lag(), retained=retained, problems=tuple(problems))
         states = replication.states()
-        if not replication.subscriptions():
+        subscribed = bool(replication.subscriptions())
+        if not subscribed and not mover.registry.get("started"):
             return Progress(at=at, stage=Stage.BROKEN if broken else Stage.PREPARED, problems=tuple(problems))
-        return self._copied(at, before, states, replication.lag(), retained, problems, broken=broken)
+        # Until changes follow, what was carried is all there is.
+        names = None if subscribed else carried(mover.target)
+        lag = replication.lag() if subscribed else Lag()
+        return self._copied(at, before, states, names, lag, retained, problems, broken=broken)
 
     def _copied(
         self,
         at: datetime,
         before: Progress | None,
         states: dict[tuple[str, str], str],
+        names: set[str] | None,
         lag: Lag,
         retained: int | None,
         problems: list[Diagnostic],
@@ -64,7 +70,11 @@ class Watch:
         broken: bool,
     ) -> Progress:
         tables = [item for item in tables_of(self._mover.source) if item.logged]
-        done = [item for item in tables if states.get((item.schema, item.name)) in _DONE]
+        done = [
+            item
+            for item in tables
+            if (states.get((item.schema, item.name)) in _DONE if names is None else str(item) in names)
+        ]
         running = self._running()
         total = sum(item.size for item in tables)
         partly = {(item.schema, item.name): item.size for item in tables if item not in done}
@@ -74,7 +84,8 @@ class Watch:
         complete = len(done) == len(tables)
         stage = Stage.COPYING
         if complete:
-            stage = Stage.FOLLOWING if self._mover.registry.get("settled") else Stage.BUILDING
+            follows = names is None and self._mover.registry.get("settled")
+            stage = Stage.FOLLOWING if follows else Stage.BUILDING
         if broken:
             stage = Stage.BROKEN
         rate = self._rate(at, copied, before)

@@ -10,7 +10,7 @@ from govhub.core.diagnostics import Diagnostic, Diagnostics
 from govhub.migration.movers.mariadb import accounts
 from govhub.migration.movers.mariadb.mover import MariadbMover
 from govhub.migration.movers.mariadb.server import Server, name
-from govhub.migration.movers.protocol import MoveFailed
+from govhub.migration.movers.protocol import MoveFailed, Progress
 from govhub.migration.movers.runner import Command, Runner
 from govhub.migration.moving import archive
 from govhub.migration.moving.ends import Ends
@@ -53,6 +53,10 @@ class MariadbMove:
                 hint="give the application an account of its own with rights on this database, and lead it there",
             )
         return found.errors, [item for item in found.sorted() if item not in found.errors]
+
+    def carry(self) -> Progress:
+        """See the port; the copy was carried when it was started."""
+        return self.mover.advance()
 
     def begun(self) -> bool:
         """See the port."""

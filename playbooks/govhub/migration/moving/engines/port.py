@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from govhub.core.diagnostics import Diagnostic
-from govhub.migration.movers.protocol import Mover
+from govhub.migration.movers.protocol import Mover, Progress
 
 
 class End(StrEnum):
@@ -29,6 +29,9 @@ class DatabaseMove(Protocol):
 
     def obstacles(self) -> tuple[list[Diagnostic], list[Diagnostic]]:
         """What has to be put right before a run may begin, and what has to be known; nothing is changed."""
+
+    def carry(self) -> Progress:
+        """One turn of a copy that was started; what this process itself carries is through when it returns."""
 
     def begun(self) -> bool:
         """Whether anything of this move is on the target."""

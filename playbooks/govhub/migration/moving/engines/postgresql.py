@@ -10,6 +10,7 @@ from govhub.migration.movers.postgresql import access
 from govhub.migration.movers.postgresql import target as databases
 from govhub.migration.movers.postgresql.mover import PostgresMover
 from govhub.migration.movers.postgresql.server import Server
+from govhub.migration.movers.protocol import Progress, Stage
 from govhub.migration.movers.runner import Command, Runner
 from govhub.migration.moving import archive
 from govhub.migration.moving.ends import Ends
@@ -34,6 +35,16 @@ class PostgresMove:
         found = self.mover.assess()
         blocking = [item for item in found if item.severity.value == "error" or item.code == NEEDED]
         return blocking, [item for item in found if item not in blocking]
+
+    def carry(self) -> Progress:
+        """See the port."""
+        now = self.mover.advance()
+        while self.mover.carrying():
+            # It would end with us.
+            now = self.mover.advance(now)
+        if self.mover.copying.failure is not None:
+            raise self.mover.copying.failure
+        return self.mover.advance(now) if now.stage is Stage.BUILDING else now
 
     def begun(self) -> bool:
         """See the port."""
