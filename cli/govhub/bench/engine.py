@@ -8,14 +8,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from govhub.bench.results import Result, timed
 from govhub.bench.stock import StockEngine
 from govhub.bench.synthetic import write_hub
-from govhub.core.settings import Env
+from govhub.core.settings import Env, settings_of
 from govhub.engine.live import list_live
 from govhub.lab.cluster import LabCluster
 from govhub.lab.postgres import Server, running
@@ -75,22 +75,9 @@ class Arena:
         return StockEngine.make(self.objects, self.base / f"stock-{self.round}", self.kubeconfig, backend)
 
 
-@contextmanager
-def own_place(home: Path, state: str | None = None) -> Iterator[None]:
+def own_place(home: Path, state: str | None = None) -> AbstractContextManager[None]:
     """Runs, state and labs of their own for a benchmark; the user's are not touched."""
-    before = {name: os.environ.get(name) for name in (Env.HOME, Env.STATE)}
-    os.environ[Env.HOME] = str(home)
-    os.environ.pop(Env.STATE, None)
-    if state:
-        os.environ[Env.STATE] = state
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    return settings_of({Env.HOME: str(home), Env.STATE: state})
 
 
 @contextmanager

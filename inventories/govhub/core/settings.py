@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -115,3 +117,22 @@ def inventories() -> Path:
         return Path(value).expanduser().absolute()
     here = Path.cwd() / "inventories"
     return here if here.is_dir() else content("inventories")
+
+
+@contextmanager
+def settings_of(own: Mapping[str, str | None]) -> Iterator[None]:
+    """Other settings for this process, by names of variables; None: not set. They are as before at the end."""
+    before = {name: os.environ.get(name) for name in own}
+    _set(own)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

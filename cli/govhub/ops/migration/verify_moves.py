@@ -11,7 +11,6 @@ from govhub.migration.itinerary.folders import FolderSteps
 from govhub.migration.itinerary.steps import Step, Steps
 from govhub.migration.moving.checking import LATE
 from govhub.migration.moving.databases import DatabaseSteps
-from govhub.migration.moving.ends import address_of
 from govhub.migration.moving.together import Together, close
 from govhub.migration.moving.trees import TreeSteps
 from govhub.migration.record.stages import Stage
@@ -150,7 +149,7 @@ def _database(
     kind = kinds[name]
     try:
         ends = steps.part.ends(rehearsal=rehearsal)
-        sides = [open_database(address_of(end, ends.engine)) for end in (ends.source, ends.target)]
+        sides = [open_database(end.dsn(ends.engine)) for end in (ends.source, ends.target)]
         document = Ladder(sides[0], sides[1], options_of(request), progress).run()
     except SqlFailed as failed:
         return _unverified(name, kind, f"a database cannot be read: {failed.text}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from govhub.core.secrets import Secret
+from govhub.migration.sql.dsn import Dsn, Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,18 @@ class Endpoint:
     def link(self) -> tuple[str, int]:
         """Host and port for the other server."""
         return self.link_host or self.host, self.link_port or self.port
+
+    def dsn(self, engine: Engine) -> Dsn:
+        """As clients of databases take it."""
+        return Dsn(
+            engine=engine,
+            host=self.host,
+            port=self.port,
+            database=self.database,
+            user=self.user,
+            options=dict(self.options),
+            password=self.password or Secret(""),
+        )
 
     def __str__(self) -> str:
         # What others know it by: the near end of a tunnel means nothing to who reads the record.

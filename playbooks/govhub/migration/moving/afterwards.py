@@ -15,7 +15,6 @@ from govhub.migration.movers.postgresql.mover import PostgresMover
 from govhub.migration.movers.postgresql.samerow import same_row
 from govhub.migration.movers.postgresql.tables import tables_of
 from govhub.migration.movers.protocol import Direction, MoveFailed
-from govhub.migration.moving.ends import address_of
 from govhub.migration.moving.engines.port import DatabaseMove, End
 from govhub.migration.moving.part import Part
 from govhub.migration.sql.opening import open_database
@@ -67,7 +66,7 @@ def compare(part: Part, data: DatabaseMove, context: Context) -> Outcome:
 
 def _compared(part: Part, mover: PostgresMover, context: Context) -> dict[str, Any]:
     ends = part.ends(rehearsal=False)
-    first, second = (open_database(address_of(end, ends.engine)) for end in (ends.source, ends.target))
+    first, second = (open_database(end.dsn(ends.engine)) for end in (ends.source, ends.target))
     budget = context.rules.automatic_return.verify_seconds
     try:
         document = Ladder(first, second, Options(budget=budget, named=_NAMED)).run()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from govhub.core.errors import TargetUnreachable
-from govhub.migration.moving.ends import Ends, address_of
+from govhub.migration.moving.ends import Ends
 from govhub.migration.sql.opening import open_database
 from govhub.migration.sql.port import SqlFailed
 from govhub.migration.verify.ladder import Ladder, Options
@@ -48,7 +48,7 @@ def check(
     Raises:
         TargetUnreachable: a side cannot be read (VER005).
     """
-    first, second = (open_database(address_of(end, ends.engine)) for end in (ends.source, ends.target))
+    first, second = (open_database(end.dsn(ends.engine)) for end in (ends.source, ends.target))
     try:
         document = Ladder(first, second, Options(depth=depth, budget=budget)).run()
     except SqlFailed as failed:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from govhub.core.diagnostics import Diagnostic
 from govhub.migration.movers.endpoint import Endpoint
-from govhub.migration.sql.dsn import Dsn, Engine
+from govhub.migration.sql.dsn import Engine
 
 LONGEST = 63
 """Bytes of a database's name."""
@@ -53,17 +53,3 @@ class Access(Protocol):
 
     def close(self) -> None:
         """Let go of what is held on this machine."""
-
-
-def address_of(end: Endpoint, engine: Engine) -> Dsn:
-    """An end as the verification reads it."""
-    more = {} if end.password is None else {"password": end.password}
-    return Dsn(
-        engine=engine,
-        host=end.host,
-        port=end.port,
-        database=end.database,
-        user=end.user,
-        options=dict(end.options),
-        **more,
-    )

@@ -5,7 +5,6 @@ Nothing of the user's hubs, state or settings is read or touched, and nothing st
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import Any
 
 from govhub.core.errors import GovhubError
 from govhub.core.files import private_folder
-from govhub.core.settings import Env, content
+from govhub.core.settings import Env, content, settings_of
 from govhub.inventory.model.migration import Party
 from govhub.lab.hosts.base import require_root
 from govhub.lab.hosts.fleet import Fleet
@@ -160,16 +159,8 @@ def _surroundings(folder: Path) -> Iterator[None]:
         Env.DATABASE: str(home / "record.db"),
         Env.ACTOR: OPERATOR,
     }
-    before = {name: os.environ.get(name) for name in own}
-    os.environ.update(own)
-    try:
+    with settings_of(own):
         yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def unexpected(what: str, detail: str) -> GovhubError:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from govhub.core.secrets import Secret
 from govhub.migration.movers.endpoint import Endpoint
 from govhub.migration.movers.protocol import MoveFailed
 from govhub.migration.movers.runner import Command
-from govhub.migration.sql.dsn import Dsn, Engine
+from govhub.migration.sql.dsn import Engine
 from govhub.migration.sql.mariadb_client import Client
 from govhub.migration.sql.port import SqlFailed, Trouble
 
@@ -27,17 +26,7 @@ class Server:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        self._client = Client(
-            Dsn(
-                engine=Engine.MARIADB,
-                host=endpoint.host,
-                port=endpoint.port,
-                database=endpoint.database,
-                user=endpoint.user,
-                options=dict(endpoint.options),
-                password=endpoint.password or Secret(""),
-            )
-        )
+        self._client = Client(endpoint.dsn(Engine.MARIADB))
 
     def rows(self, statement: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """Run one statement in autocommit; rows by column names.

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, LiteralString
 
-from govhub.core.secrets import Secret
 from govhub.migration.movers.endpoint import Endpoint
 from govhub.migration.movers.protocol import MoveFailed
 from govhub.migration.movers.runner import Command
 from govhub.migration.sql import postgresql_client
-from govhub.migration.sql.dsn import Dsn, Engine
+from govhub.migration.sql.dsn import Engine
 from govhub.migration.sql.port import SqlFailed, Trouble
 from govhub.migration.sql.postgresql_client import Client
 from govhub.migration.sql.statements import Composable, Text
@@ -37,16 +36,7 @@ class Server:
 
     def __init__(self, endpoint: Endpoint, application: str, settings: str = SETTINGS) -> None:
         self.endpoint, self.application, self._settings = endpoint, application, settings
-        dsn = Dsn(
-            engine=Engine.POSTGRESQL,
-            host=endpoint.host,
-            port=endpoint.port,
-            database=endpoint.database,
-            user=endpoint.user,
-            options=dict(endpoint.options),
-            password=endpoint.password or Secret(""),
-        )
-        self._client = Client(dsn, application, settings)
+        self._client = Client(endpoint.dsn(Engine.POSTGRESQL), application, settings)
 
     def at(self, database: str) -> Server:
         """The same server, another database; close it after use."""

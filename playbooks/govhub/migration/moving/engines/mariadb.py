@@ -14,6 +14,7 @@ from govhub.migration.movers.protocol import MoveFailed, Progress
 from govhub.migration.movers.runner import Command, Runner
 from govhub.migration.moving import archive
 from govhub.migration.moving.ends import Ends
+from govhub.migration.moving.engines.both import Both
 from govhub.migration.moving.engines.port import End
 
 HOW = "mariadb-dump from one snapshot, compressed and read through to its end; it was not loaded into a server"
@@ -31,7 +32,7 @@ _ROWS = b"INSERT INTO `"
 PROBE = "govhub_probe"
 
 
-class MariadbMove:
+class MariadbMove(Both[MariadbMover]):
     """See :class:`govhub.migration.moving.engines.port.DatabaseMove`."""
 
     suffix = ".sql.gz"
@@ -57,26 +58,6 @@ class MariadbMove:
     def carry(self) -> Progress:
         """See the port; the copy was carried when it was started."""
         return self.mover.advance()
-
-    def begun(self) -> bool:
-        """See the port."""
-        return self.mover.begun()
-
-    def noted(self, key: str) -> Any:
-        """See the port."""
-        return self.mover.registry.get(key)
-
-    def note(self, key: str, value: Any) -> None:
-        """See the port."""
-        self.mover.registry.keep(key, value)
-
-    def forget(self, key: str) -> None:
-        """See the port."""
-        self.mover.registry.drop(key)
-
-    def name(self, end: End) -> str:
-        """See the port."""
-        return str(self._server(end).endpoint)
 
     def size(self) -> int:
         """See the port; as the server estimates it."""
@@ -123,10 +104,6 @@ class MariadbMove:
     def drop_source(self) -> None:
         """See the port."""
         self.mover.source.rows(f"DROP DATABASE {name(self._database)}")
-
-    def close(self) -> None:
-        """See the port."""
-        self.mover.close()
 
     def _server(self, end: End) -> Server:
         return self.mover.source if end is End.SOURCE else self.mover.target

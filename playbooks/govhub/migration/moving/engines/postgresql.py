@@ -14,6 +14,7 @@ from govhub.migration.movers.protocol import Progress, Stage
 from govhub.migration.movers.runner import Command, Runner
 from govhub.migration.moving import archive
 from govhub.migration.moving.ends import Ends
+from govhub.migration.moving.engines.both import Both
 from govhub.migration.moving.engines.port import End
 
 # No way back after the cutover: the itinerary promises one, so this is no mere warning here.
@@ -21,7 +22,7 @@ NEEDED = "MOV108"
 HOW = "pg_dump in the custom format, read through by pg_restore; it was not restored into a server"
 
 
-class PostgresMove:
+class PostgresMove(Both[PostgresMover]):
     """See :class:`govhub.migration.moving.engines.port.DatabaseMove`."""
 
     suffix = ".dump"
@@ -45,26 +46,6 @@ class PostgresMove:
         if self.mover.copying.failure is not None:
             raise self.mover.copying.failure
         return self.mover.advance(now) if now.stage is Stage.BUILDING else now
-
-    def begun(self) -> bool:
-        """See the port."""
-        return self.mover.begun()
-
-    def noted(self, key: str) -> Any:
-        """See the port."""
-        return self.mover.registry.get(key)
-
-    def note(self, key: str, value: Any) -> None:
-        """See the port."""
-        self.mover.registry.keep(key, value)
-
-    def forget(self, key: str) -> None:
-        """See the port."""
-        self.mover.registry.drop(key)
-
-    def name(self, end: End) -> str:
-        """See the port."""
-        return str(self._server(end).endpoint)
 
     def size(self) -> int:
         """See the port."""
@@ -104,10 +85,6 @@ class PostgresMove:
     def drop_source(self) -> None:
         """See the port."""
         databases.drop_database(self.mover.source)
-
-    def close(self) -> None:
-        """See the port."""
-        self.mover.close()
 
     def _server(self, end: End) -> Server:
         return self.mover.source if end is End.SOURCE else self.mover.target
