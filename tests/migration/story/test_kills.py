@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from govhub.lab.postgres import Server
-from migration.movers.writers import consistent, missing
+from migration.movers.writers import Writers, consistent, missing
 from migration.story.towns import DATABASE, Town
 from migration.story.workers import killed, open_run, start
 
@@ -101,6 +101,16 @@ def databases(server: Server) -> list[str]:
     return server.query("postgres", "SELECT datname FROM pg_database").splitlines()
 
 
+def all_back(town: Town, writers: Writers) -> None:
+    """Every acknowledged commit is on the source again, and nothing of the move is."""
+    assert writers.problems == []
+    assert len(writers.acknowledged) > 100
+    assert missing(town.old, writers.acknowledged) == []
+    assert consistent(town.old)
+    assert slots(town.source) == "0"
+    assert entered_once(town)
+
+
 def test_workers_that_are_killed_are_followed_by_others_that_finish(town: Town) -> None:
     """A few of the points below, in one story."""
     with town.writers() as writers:
@@ -110,12 +120,7 @@ def test_workers_that_are_killed_are_followed_by_others_that_finish(town: Town) 
         assert killed(town, "", "EnsureSwitched", 14)
         assert town.run()["phase"] == "WaitForAcceptance"
         assert relay(town, "roll-back", {"EnsureSwitchedBack": (14,)}, None) == 1
-    assert writers.problems == []
-    assert len(writers.acknowledged) > 100
-    assert missing(town.old, writers.acknowledged) == []
-    assert consistent(town.old)
-    assert slots(town.source) == "0"
-    assert entered_once(town)
+    all_back(town, writers)
 
 
 @pytest.mark.slow
@@ -142,12 +147,7 @@ def test_a_migration_and_its_way_back_are_finished_whoever_is_killed(town: Town)
         assert relay(town, "migrate", after, "WaitForAcceptance") == 14
         assert missing(town.new, list(writers.acknowledged)) == []
         assert relay(town, "roll-back", ROLL_BACK, None) == 11
-    assert writers.problems == []
-    assert len(writers.acknowledged) > 100
-    assert missing(town.old, writers.acknowledged) == []
-    assert consistent(town.old)
-    assert slots(town.source) == "0"
-    assert entered_once(town)
+    all_back(town, writers)
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from govhub.cli.i18n import language, tr
+from govhub.cli.views.svg import opening
 
 Document = dict[str, Any]
 LABELS = 330
@@ -18,7 +19,6 @@ GAP = 26
 FOOT = 16
 # Dark enough for white paper and for grey print; the tier is written beside each name as well.
 TIERS = {1: "#b3261e", 2: "#b26a00", 3: "#1f6f43"}
-FONT = "'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', 'Noto Sans', sans-serif"
 
 
 def gantt(document: Document) -> str:
@@ -45,11 +45,7 @@ class _Picture:
         title = self.document["summary"]
         head = f"{self.document['hub']}: {title['systems']} {tr('systems')}, {title['waves']} {tr('waves')}"
         parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {self.height}" width="{width}"',
-            f'  height="{self.height}" font-family="{FONT}" font-size="11" role="img">',
-            f"<title>{escape(head)}</title>",
-            f'<rect width="{width}" height="{self.height}" fill="#ffffff"/>',
-            f'<text x="12" y="24" font-size="16" font-weight="bold">{escape(head)}</text>',
+            *opening(head, width, self.height),
             *self._legend(),
             *self._holidays(),
             *self._months(),

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from govhub.cli.i18n import tr
-from govhub.cli.views.gantt import FONT
+from govhub.cli.views.svg import opening
 from govhub.cli.views.wave import duration
 
 Document = dict[str, Any]
@@ -78,11 +78,7 @@ class _Picture:
         what = systems[0]["system"] if self.single else f"{len(systems)} {tr('systems')}"
         head = f"{self.document['hub']}: {what}"
         parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {self.height}" width="{width}"',
-            f'  height="{self.height}" font-family="{FONT}" font-size="11" role="img">',
-            f"<title>{escape(head)}</title>",
-            f'<rect width="{width}" height="{self.height}" fill="#ffffff"/>',
-            f'<text x="12" y="24" font-size="16" font-weight="bold">{escape(head)}</text>',
+            *opening(head, width, self.height),
             *self._legend(),
             *self._ticks(),
         ]
