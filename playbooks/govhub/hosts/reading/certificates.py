@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from govhub.core.sections import Reading
@@ -36,9 +37,13 @@ def certificates(reading: Reading) -> list[dict[str, Any]] | None:
 
 def _described(pem: str) -> dict[str, Any]:
     from cryptography import x509
+    from cryptography.utils import CryptographyDeprecationWarning
 
     try:
-        found = x509.load_pem_x509_certificate(pem.encode())
+        with warnings.catch_warnings():
+            # Authorities of others give themselves the number 0; the certificate is read all the same.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            found = x509.load_pem_x509_certificate(pem.encode())
         return {
             "subject": found.subject.rfc4514_string(),
             "issuer": found.issuer.rfc4514_string(),
