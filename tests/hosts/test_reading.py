@@ -62,6 +62,25 @@ def test_what_was_not_read_is_unknown_and_not_zero() -> None:
     assert facts_of(reading(sources=""))["packages"]["upgrades"] is None
 
 
+def test_an_authority_that_gave_itself_the_number_0_is_read() -> None:
+    words = [
+        "req",
+        "-x509",
+        "-newkey",
+        "ed25519",
+        "-nodes",
+        "-keyout",
+        "/dev/null",
+        "-subj",
+        "/CN=lab",
+        "-set_serial",
+        "0",
+    ]
+    made = subprocess.run(["openssl", *words], capture_output=True, text=True, check=True)
+    (found,) = facts_of(reading(certificates=f"file /ca.crt\n{made.stdout}"))["certificates"]
+    assert (found["subject"], found["serial"]) == ("CN=lab", "0")
+
+
 def test_certificates_are_found_with_their_end_and_broken_ones_are_told() -> None:
     broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
     found = facts_of(reading(certificates=f"file /a.crt\n{certificate(5)}file /b.crt\n{broken}"))["certificates"]

@@ -44,11 +44,11 @@ def _described(pem: str) -> dict[str, Any]:
             # Authorities of others give themselves the number 0; the certificate is read all the same.
             warnings.simplefilter("ignore", CryptographyDeprecationWarning)
             found = x509.load_pem_x509_certificate(pem.encode())
-        return {
-            "subject": found.subject.rfc4514_string(),
-            "issuer": found.issuer.rfc4514_string(),
-            "serial": format(found.serial_number, "x"),
-            "not_after": found.not_valid_after_utc.isoformat(timespec="seconds"),
-        }
+            return {
+                "subject": found.subject.rfc4514_string(),
+                "issuer": found.issuer.rfc4514_string(),
+                "serial": format(found.serial_number, "x"),
+                "not_after": found.not_valid_after_utc.isoformat(timespec="seconds"),
+            }
     except ValueError as error:
         return {"problem": f"cannot be understood: {' '.join(str(error).split())[:120]}"}
