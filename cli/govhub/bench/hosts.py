@@ -47,7 +47,7 @@ def grow(sizes: tuple[int, ...], runs: int) -> list[Result]:
         for _ in range(runs):
             with lab_hosts(0, size) as hub:
                 results[0].ours.append(timed(lambda hub=hub, size=size: _boot(hub, size)))  # type: ignore[misc]
-                with _watched("base: ") as last:
+                with _watched("base") as last:
                     begun = time.monotonic()
                     results[2].ours.append(timed(lambda hub=hub: run_up(hub)))  # type: ignore[misc]
                     results[1].ours.append(last() - begun)
@@ -81,13 +81,16 @@ def lab_hosts(booted: int, size: int) -> Iterator[Path]:
 
 
 @contextmanager
-def _watched(prefix: str) -> Iterator[Callable[[], float]]:
-    """When the last task of a role ended on any host, of runs within; by the monotonic clock."""
+def _watched(role: str) -> Iterator[Callable[[], float]]:
+    """When the last of a role's tasks ended on any host, by the monotonic clock; its handlers run at the end of all."""
     moments: list[float] = []
+    through: list[str] = []
     task = Play._task  # noqa: SLF001 - the runner tells of hosts, not of tasks
 
     def noting(play: Play, outcome: HostOutcome, kind: str, data: Mapping[str, Any]) -> None:
-        if f"{data.get('role')}: ".startswith(prefix):
+        if data.get("role") != role:
+            through.extend([role] * bool(moments))
+        elif not through:
             moments.append(time.monotonic())
         task(play, outcome, kind, data)
 
