@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from govhub.migration.movers.postgresql.server import Server
 from migration.movers.pairs import Databases, Pair
 
 pytestmark = pytest.mark.postgres
@@ -59,4 +62,23 @@ def test_who_was_kept_out_stays_out(databases: Databases) -> None:
     databases.on_source(TAKEN_BACK.format(databases.old))
     databases.mover().prepare()
     assert [databases.on_target(MAY.format(name)) for name in ("clerk", "reader")] == ["t", "f"]
+    remove(databases)
+
+
+def test_an_account_that_another_move_makes_at_the_same_time_is_taken(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = Server.rows
+
+    def late(self: Server, statement: Any, parameters: Any = None) -> list[tuple[Any, ...]]:
+        found = rows(self, statement, parameters)
+        if statement == "SELECT rolname FROM pg_roles":
+            # Between the look and what is made after it.
+            for name in ("clerk", "reader"):
+                databases.pair.target.query("postgres", f"CREATE ROLE {name} LOGIN")
+        return found
+
+    monkeypatch.setattr(Server, "rows", late)
+    databases.mover().prepare()
+    assert databases.on_target(OWNER) == "clerk"
     remove(databases)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from govhub.migration.movers.postgresql.server import Server
+from govhub.migration.movers.postgresql.server import Refused, Server
 from govhub.migration.sql import statements as sql
 
+# duplicate_object, and unique_violation where two were at it at the very same time.
+_THERE = {"42710", "23505"}
 # Owners and those with grants; superusers' accounts of the servers themselves are not the move's business.
 _USED = """SELECT DISTINCT r.rolname, r.rolcanlogin, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolconnlimit,
     a.rolpassword
@@ -44,7 +46,7 @@ def copy_roles(source: Server, target: Server) -> None:
         )
         if password and password.startswith("SCRAM-SHA-256$"):
             statement += sql.SQL(" PASSWORD {}").format(sql.Literal(password))
-        target.rows(statement)
+        _make(target, statement)
     target.rows("RESET log_statement; RESET log_min_duration_statement; RESET log_min_error_statement")
     _memberships(source, target, names)
 
@@ -53,7 +55,16 @@ def _memberships(source: Server, target: Server, names: list[str]) -> None:
     query = """SELECT g.rolname, m.rolname FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid
         JOIN pg_roles m ON m.oid = a.member WHERE g.rolname = ANY(%s) AND m.rolname = ANY(%s)"""
     for group, member in sorted(set(source.rows(query, [names, names])) - set(target.rows(query, [names, names]))):
-        target.rows(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(member)))
+        _make(target, sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(member)))
+
+
+def _make(target: Server, statement: sql.Composed) -> None:
+    """Accounts belong to the whole server: another move to it may make the same one at the same time."""
+    try:
+        target.rows(statement)
+    except Refused as refused:
+        if refused.state not in _THERE:
+            raise
 
 
 def copy_settings(source: Server, target: Server) -> None:
