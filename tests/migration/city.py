@@ -12,6 +12,8 @@ from typing import Any
 
 from govhub.inventory.model.migration import Party
 from govhub.migration.itinerary.folders import FolderMove
+from govhub.migration.portfolio.assess import Assessment, Verdict
+from govhub.migration.portfolio.strategy import Suggestion
 from govhub.ops.migration.approve import Approve, approve
 from govhub.ops.migration.run import RunSystems, run_systems
 
@@ -25,6 +27,19 @@ PEOPLE = {
     "other-office": ("department", "civil-affairs"),
 }
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+
+def ready() -> Assessment:
+    """What an assessment says of the system when nothing stands against it."""
+    return Assessment(
+        system=SYSTEM,
+        tenant="education",
+        decided=None,
+        suggestion=Suggestion(None, ()),
+        verdict=Verdict.READY,
+        findings=(),
+        estimate=None,
+    )
 
 
 class Clock:

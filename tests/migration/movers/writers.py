@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 
@@ -23,24 +23,25 @@ TABLES = (
 
 
 @dataclass
-class Writers:
-    """``count`` threads, together about ``rate`` commits a second, against wherever ``address`` leads now."""
+class Committing:
+    """Threads that commit until they are stopped; what was acknowledged is kept, and when."""
 
-    address: str
-    count: int = 4
-    rate: float = 500
-    first: int = 0
-    led_by: Path | None = None
-    """A file with the address, which another process changes."""
-    acknowledged: list[tuple[int, int]] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
+    acknowledged: list[tuple[int, int]] = field(default_factory=list, init=False)
+    times: list[float] = field(default_factory=list, init=False)
+    problems: list[str] = field(default_factory=list, init=False)
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    _threads: list[threading.Thread] = field(default_factory=list, init=False)
 
-    def __enter__(self) -> Writers:
-        for number in range(self.count):
-            thread = threading.Thread(target=self._write, args=(self.first + number,), daemon=True)
+    def writers(self) -> range:
+        """Numbers of the threads."""
+        raise NotImplementedError
+
+    def _write(self, writer: int) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        for number in self.writers():
+            thread = threading.Thread(target=self._write, args=(number,), daemon=True)
             thread.start()
             self._threads.append(thread)
         return self
@@ -58,6 +59,21 @@ class Writers:
         """Seconds between two commits that followed each other."""
         times = sorted(self.times)
         return max((after - before for before, after in itertools.pairwise(times)), default=0.0)
+
+
+@dataclass
+class Writers(Committing):
+    """``count`` threads, together about ``rate`` commits a second, against wherever ``address`` leads now."""
+
+    address: str
+    count: int = 4
+    rate: float = 500
+    first: int = 0
+    led_by: Path | None = None
+    """A file with the address, which another process changes."""
+
+    def writers(self) -> range:
+        return range(self.first, self.first + self.count)
 
     def _write(self, writer: int) -> None:
         number, connection = 0, None

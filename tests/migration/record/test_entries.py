@@ -11,16 +11,14 @@ import pytest
 from govhub.cli.main import main
 from govhub.core.errors import PolicyViolation
 from govhub.core.events import Event
-from govhub.migration.portfolio.assess import Assessment, Verdict
 from govhub.migration.portfolio.found import SourceFacts
-from govhub.migration.portfolio.strategy import Suggestion
 from govhub.migration.record.stages import Stage
 from govhub.ops.load import valid_hub
 from govhub.ops.migration.entries import add_evidence, reach
 from govhub.ops.migration.noting import note, surveyed
 from govhub.ops.migration.records import opened
 from govhub.ops.migration.status import board, one_system
-from migration.city import SYSTEM, City
+from migration.city import SYSTEM, City, ready
 
 
 def test_stages_are_entered_and_folded_into_the_board(city: City) -> None:
@@ -81,15 +79,7 @@ def test_an_assessment_is_entered_once_its_sources_were_read(city: City) -> None
     # Commands that enter something have the clock of the machine.
     city.clock.time = datetime.now(UTC)
     hub, _ = valid_hub(str(city.hub))
-    item = Assessment(
-        system=SYSTEM,
-        tenant="education",
-        decided=None,
-        suggestion=Suggestion(None, ()),
-        verdict=Verdict.READY,
-        findings=(),
-        estimate=None,
-    )
+    item = ready()
     since = datetime(2026, 3, 2, 1, 0, 0, 500, tzinfo=UTC)
     old = {"old-server": SourceFacts(source="old-server", time="2026-03-02T00:59:59+00:00")}
     assert surveyed(hub, [item], old, since) == {}

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pymysql
 
 from govhub.lab.mariadb import PASSWORD, Server
 from migration.city import PEOPLE, SYSTEM, City
+from migration.movers.writers import Committing
 
 DATABASE = "office"
 TABLES = (
@@ -46,33 +44,15 @@ def said(server: Server, statement: str, user: str = "govhub", password: str = P
 
 
 @dataclass
-class OfficeWriters:
-    """Threads of the application: whichever server lets it in is written to, and what was acknowledged is kept."""
+class OfficeWriters(Committing):
+    """Threads of the application: whichever server lets it in is written to."""
 
     servers: tuple[Server, Server]
     count: int = 3
     pause: float = 0.015
-    acknowledged: list[tuple[int, int]] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
 
-    def __enter__(self) -> OfficeWriters:
-        for number in range(self.count):
-            self._threads.append(threading.Thread(target=self._write, args=(number,), daemon=True))
-            self._threads[-1].start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(30)
-
-    @property
-    def longest_gap(self) -> float:
-        times = sorted(self.times)
-        return max((after - before for before, after in pairwise(times)), default=0.0)
+    def writers(self) -> range:
+        return range(self.count)
 
     def _write(self, writer: int) -> None:
         number = turn = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +15,17 @@ from govhub.core.diagnostics import Diagnostic
 from govhub.core.errors import GovhubError
 from govhub.hosts.reach import Reach
 from govhub.hosts.tunnel import Tunnel
-from govhub.lab.mariadb import PASSWORD, Server, binaries, running
+from govhub.lab.mariadb import PASSWORD, Server, binaries
 from govhub.migration.movers.mariadb.server import Server as Client
 from govhub.migration.movers.protocol import MoveFailed
 from govhub.migration.moving.engines.mariadb import tables_in
 from govhub.ops.migration.overssh_mariadb import MariadbOverSsh
 from govhub.ops.migration.records import opened
-from migration.city import SYSTEM, City
+from migration.city import SYSTEM
 from migration.story import stand_in
 from migration.story.offices import DATABASE, Office, consistent, missing, said
 
 pytestmark = [pytest.mark.postgres, pytest.mark.skipif(binaries() is None, reason="MariaDB is not installed")]
-
-
-@pytest.fixture(scope="module")
-def mariadbs() -> Iterator[tuple[Server, Server]]:
-    with running("--bind-address=127.0.0.1,127.0.0.2") as source, running("--server-id=2") as target:
-        yield source, target
-
-
-@pytest.fixture
-def office(city: City, mariadbs: tuple[Server, Server]) -> Iterator[Office]:
-    found = Office(city, *mariadbs)
-    found.begin()
-    yield found
-    found.clear()
 
 
 def evidence(office: Office, phase: str) -> dict[str, Any]:

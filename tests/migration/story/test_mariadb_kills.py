@@ -6,15 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from govhub.lab.mariadb import Server, binaries, running
+from govhub.lab.mariadb import binaries
 from govhub.ops.migration.records import opened
 from govhub.ops.migration.run import open_runs
-from migration.city import SYSTEM, City
+from migration.city import SYSTEM
 from migration.story.offices import Office, consistent, missing, said
 
 pytestmark = [pytest.mark.postgres, pytest.mark.skipif(binaries() is None, reason="MariaDB is not installed")]
@@ -36,20 +35,6 @@ POINTS = [
     }.items()
     for number in numbers
 ]
-
-
-@pytest.fixture(scope="module")
-def mariadbs() -> Iterator[tuple[Server, Server]]:
-    with running() as source, running("--server-id=2") as target:
-        yield source, target
-
-
-@pytest.fixture
-def office(city: City, mariadbs: tuple[Server, Server]) -> Iterator[Office]:
-    found = Office(city, *mariadbs)
-    found.begin()
-    yield found
-    found.clear()
 
 
 def worker(office: Office, itinerary: str, phase: str, number: int) -> int:

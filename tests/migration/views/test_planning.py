@@ -12,15 +12,13 @@ import pytest
 
 from govhub.core.sections import Reading, Section
 from govhub.core.settings import hub_home
-from govhub.migration.portfolio.assess import Assessment, Verdict
 from govhub.migration.portfolio.found import Folder, SourceFacts
-from govhub.migration.portfolio.strategy import Suggestion
 from govhub.ops.load import valid_hub
 from govhub.ops.migration.assessing import AssessRequest, assess_portfolio
 from govhub.ops.migration.measured import has_record, measured_sizes
 from govhub.ops.migration.noting import note, surveyed
 from govhub.ops.migration.waves import WavesRequest, plan_waves
-from migration.city import SYSTEM, City
+from migration.city import SYSTEM, City, ready
 
 NAME = f"{SYSTEM}/papers"
 
@@ -29,15 +27,7 @@ def survey(city: City, size: int, time: str) -> None:
     """Enter what an assessment would have found at ``time``."""
     hub, _ = valid_hub(str(city.hub))
     facts = SourceFacts(source="old-server", time=time, folders={str(city.source): Folder(exists=True, size=size)})
-    item = Assessment(
-        system=SYSTEM,
-        tenant="education",
-        decided=None,
-        suggestion=Suggestion(None, ()),
-        verdict=Verdict.READY,
-        findings=(),
-        estimate=None,
-    )
+    item = ready()
     note("mini", surveyed(hub, [item], {"old-server": facts}, datetime(2020, 1, 1, tzinfo=UTC)))
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from govhub.core.errors import GovhubError
 from govhub.core.events import Event
 from govhub.inventory.model.migration import Window
 from govhub.migration.itinerary.catalogue import PhaseFunction, Registry
 from govhub.migration.itinerary.outcome import Done, Failed, NotYet, Outcome
-from govhub.migration.itinerary.returning import in_time
+from govhub.migration.itinerary.returning import in_time, opening
 from govhub.migration.itinerary.steps import Context, Step, Steps
 from govhub.migration.record.approvals import Basis, Verdict, judge
 from govhub.migration.record.standing import RunStanding, Standing
@@ -19,7 +18,6 @@ from govhub.migration.record.standing import RunStanding, Standing
 GATES = {Step.CUTOVER_APPROVAL: "cutover", Step.ACCEPTANCE: "acceptance", Step.RETIREMENT_APPROVAL: "retirement"}
 # Begun only while the approvals of this gate hold: they may have expired while the window was waited for.
 GUARDED = {"EnsureWritesStopped": "cutover", "EnsureWiped": "retirement"}
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _APPROVAL_LOOK = 60.0
 View = Callable[[Context], tuple[Standing, list[Event]]]
 
@@ -87,18 +85,8 @@ def verdict_of(context: Context, standing: Standing, events: list[Event], gate: 
 
 def window_opens(window: Window, timezone: str, now: datetime) -> float:
     """Seconds until a cutover may begin; 0 within a window."""
-    local = now.astimezone(ZoneInfo(timezone))
-    hour, minute = (int(part) for part in window.start.split(":"))
-    waits = []
-    for offset in range(-3, 9):
-        day = local + timedelta(days=offset)
-        if _DAYS[day.weekday()] in window.days:
-            start = day.replace(hour=hour, minute=minute, second=0, microsecond=0)
-            if start <= local < start + timedelta(minutes=window.minutes):
-                return 0.0
-            if start > local:
-                waits.append((start - local).total_seconds())
-    return min(waits)
+    begins = opening(window, timezone, now).begins
+    return max((begins - now.astimezone(begins.tzinfo)).total_seconds(), 0.0)
 
 
 def _ensure(steps: Steps, step: Step) -> PhaseFunction:
