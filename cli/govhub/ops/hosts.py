@@ -70,7 +70,7 @@ def problems_of(play: Play, what: str = "up") -> list[Diagnostic]:
         if outcome.status == "done" or (play.cancelled and outcome.status == "not reached"):
             continue
         code = {"failed": "HST010", "unreachable": "HST011"}.get(outcome.status, "HST012")
-        text = f"{outcome.host}: {outcome.why or play.message or 'not tried'}"
+        text = f"{outcome.host}: {outcome.why or 'not tried'}"
         out.append(
             Diagnostic(
                 code=code,

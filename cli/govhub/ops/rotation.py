@@ -149,7 +149,7 @@ def _prove(hub: str, hosts: tuple[str, ...], result: RotateResult) -> None:
         play.run()
     outcomes = play.outcomes.values()
     result.proven = tuple(item.host for item in outcomes if item.status == "done")
-    result.unproven = {item.host: item.why or play.message or item.status for item in outcomes if item.status != "done"}
+    result.unproven = {item.host: item.why or item.status for item in outcomes if item.status != "done"}
     if result.unproven and result.run:
         result.run.problems += problems_of(play, "hosts rotate")
         result.run.status = "failed"

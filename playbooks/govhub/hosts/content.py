@@ -13,7 +13,7 @@ import yaml
 from govhub.core.settings import content
 
 FINISHED = "Finished"
-"""The task of ``hosts.yml`` that a host comes to when all roles are through."""
+"""The last task of each play: it runs once, and tells who came to it."""
 APT = "ansible.builtin.apt"
 EVERY_HOST = "all"
 

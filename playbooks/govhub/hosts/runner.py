@@ -69,6 +69,7 @@ class Play:
         self.outcomes = {host.name: HostOutcome(host.name) for host in request.hosts}
         self.message = ""
         """Why the run as a whole failed, if it did."""
+        self._said = ""
 
     def cancel(self) -> None:
         """End the run; hosts keep what was done."""
@@ -103,6 +104,9 @@ class Play:
         finally:
             for name in ("artifacts", "env", "cp", "tmp"):
                 shutil.rmtree(folder / name, ignore_errors=True)
+        for item in self.outcomes.values():
+            if item.status != "done":
+                item.why = item.why or self.message
         return self.outcomes
 
     def _pass(self, folder: Path, hosts: tuple[Declared, ...]) -> None:
@@ -131,7 +135,8 @@ class Play:
             suppress_env_files=True,
         )
         if result.status not in ("successful", "failed") or not any(item.tasks for item in self.outcomes.values()):
-            self.message = self.message or f"ansible-playbook: {result.status}"
+            said = f", its last words: {self._said}" if self._said else ""
+            self.message = self.message or f"ansible-playbook: {result.status} ({result.rc}){said}"
 
     def _left_alone(self, hosts: tuple[Declared, ...]) -> tuple[Declared, ...]:
         """Hosts that Ansible left half-way because all hosts of another play had failed: they fail nobody else."""
@@ -144,11 +149,22 @@ class Play:
         """Take in one event; False keeps ansible-runner from writing it to disk, where it would not be scrubbed."""
         kind, data = event.get("event", ""), event.get("event_data") or {}
         outcome = self.outcomes.get(data.get("host", ""))
-        if outcome and kind.startswith("runner_on_"):
+        if kind == "runner_on_ok" and data.get("task") == FINISHED:
+            self._finished((data.get("res") or {})["ansible_play_hosts"])
+        elif outcome and kind.startswith("runner_on_"):
             self._task(outcome, kind.removeprefix("runner_on_"), data)
-        elif kind in ("error", "verbose") and "ERROR" in (text := str(event.get("stdout", ""))):
-            self.message = self.message or REDACTOR(" ".join(text.split())[:400])
+        elif kind in ("error", "verbose") and (text := " ".join(str(event.get("stdout", "")).split())):
+            self._said = REDACTOR(text[:400])
+            if "ERROR" in text:
+                self.message = self.message or self._said
         return False
+
+    def _finished(self, names: Iterable[str]) -> None:
+        """The last task runs once, for all that came to it: a task that runs on each host costs a process on each."""
+        for name in names:
+            self.outcomes[name].status = "done"
+            if self._on_event:
+                self._on_event(self.outcomes[name])
 
     def _task(self, outcome: HostOutcome, kind: str, data: Mapping[str, Any]) -> None:
         name = f"{data['role']}: {data['task']}" if data.get("role") else str(data.get("task", ""))
@@ -157,9 +173,7 @@ class Play:
             outcome.tasks += 1
             if name == self._request.report:
                 outcome.report = str(result.get("stdout", ""))
-            if data.get("task") == FINISHED:
-                outcome.status = "done"
-            elif result.get("changed"):
+            if result.get("changed"):
                 outcome.changed.append(name)
                 if text := _diff(result):
                     outcome.diffs[name] = text

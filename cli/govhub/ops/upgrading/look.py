@@ -35,7 +35,7 @@ def look(session: Session, request: UpgradeRequest) -> tuple[list[Upgrade], Esta
     hosts = tuple(side.declared[name] for name in names)
     play = Play(PlayRequest(hosts=hosts, play=PLAY, report=REPORT, folder=session.folder / "ansible", check=True))
     outcomes = play.run()
-    found = [_found(name, outcomes[name], play.message, request) for name in names]
+    found = [_found(name, outcomes[name], request) for name in names]
     estate.refresh()
     for item in found:
         if problem := estate.problem_of(item.host):
@@ -47,9 +47,9 @@ def look(session: Session, request: UpgradeRequest) -> tuple[list[Upgrade], Esta
     return found, estate
 
 
-def _found(name: str, outcome: HostOutcome, message: str, request: UpgradeRequest) -> Upgrade:
+def _found(name: str, outcome: HostOutcome, request: UpgradeRequest) -> Upgrade:
     if outcome.status != "done":
-        return Upgrade(host=name, status="failed", why=outcome.why or message or "it was not reached")
+        return Upgrade(host=name, status="failed", why=outcome.why or "it was not reached")
     lines = outcome.report.splitlines()
     found = [match for text in lines if (match := _PACKAGE.match(text))]
     item = Upgrade(host=name, packages=[f"{match[1]} {match[2] or '–'} → {match[3]}" for match in found])

@@ -89,7 +89,7 @@ class HostUpgrades:
             outcome = play.run()[item.host]
         finally:
             del self._plays[item.host]
-        return "" if outcome.status == "done" else outcome.why or play.message or "the play did not come to its end"
+        return "" if outcome.status == "done" else outcome.why or "the play did not come to its end"
 
     def _well(self, item: Upgrade) -> str:
         kube, wait = item.kube, self._request.wait
