@@ -35,3 +35,10 @@ def test_hosts_that_another_plays_failure_left_half_way_are_run_again(
     tmp_path: Path, statuses: dict[str, str], max_fail: int, again: list[str]
 ) -> None:
     assert left(tmp_path, statuses, max_fail) == again
+
+
+def test_a_play_that_came_nowhere_says_why(tmp_path: Path) -> None:
+    play = Play(PlayRequest(hosts=(Declared("a", (), {}, {}),), folder=tmp_path, play="none.yml"))
+    outcome = play.run()["a"]
+    assert outcome.status == "not reached"
+    assert "none.yml could not be found" in outcome.why
