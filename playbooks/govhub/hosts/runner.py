@@ -134,7 +134,8 @@ class Play:
             cancel_callback=self._cancelled.is_set,
             suppress_env_files=True,
         )
-        if result.status not in ("successful", "failed") or not any(item.tasks for item in self.outcomes.values()):
+        nowhere = all(self.outcomes[host.name].status == "not reached" for host in hosts)
+        if nowhere or result.status not in ("successful", "failed"):
             said = f", its last words: {self._said}" if self._said else ""
             self.message = self.message or f"ansible-playbook: {result.status} ({result.rc}){said}"
 
