@@ -19,17 +19,17 @@ from govhub.ops.lab import lab_up
 
 def start_up(runs: int) -> list[Result]:
     """``--help`` as a whole process."""
-    return [_process("help", ["--help"], runs, limit=0.3)]
+    return [whole_process("help", ["--help"], runs, limit=0.3)]
 
 
 def validate_all(runs: int) -> list[Result]:
     """``validate`` of the five shipped hubs as a whole process."""
-    return [_process("validate-all", ["validate", "--json"], runs, limit=4.0)]
+    return [whole_process("validate-all", ["validate", "--json"], runs, limit=4.0)]
 
 
 def plan_jinzhou(runs: int) -> list[Result]:
     """The engine-free plan of Jinzhou as a whole process, with no state."""
-    return [_process("plan-jinzhou", ["plan", "jinzhou", "--json"], runs, limit=10.0)]
+    return [whole_process("plan-jinzhou", ["plan", "jinzhou", "--json"], runs, limit=10.0)]
 
 
 def load_racks(runs: int) -> list[Result]:
@@ -65,7 +65,8 @@ def _expand(hub: Path, racks: int) -> None:
         raise RuntimeError("the hub did not load")
 
 
-def _process(name: str, args: list[str], runs: int, *, limit: float) -> Result:
+def whole_process(name: str, args: list[str], runs: int, *, limit: float) -> Result:
+    """A command in a process of its own, in an empty home; once more beforehand, unmeasured."""
     with tempfile.TemporaryDirectory(prefix="govhub-bench-") as scratch:
         environment = os.environ | {Env.HOME: scratch, Env.INVENTORIES: str(content("inventories"))}
         command = [sys.executable, "-m", "govhub.cli", *args]

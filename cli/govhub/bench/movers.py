@@ -18,7 +18,7 @@ from govhub.core.secrets import Secret
 from govhub.lab.postgres import PASSWORD, Server, running
 from govhub.migration.cutover.sequence import cut_over
 from govhub.migration.movers.endpoint import Endpoint
-from govhub.migration.movers.postgresql.mover import PostgresMover
+from govhub.migration.movers.postgresql.mover import Options, PostgresMover
 from govhub.migration.movers.postgresql.server import Server as Client
 from govhub.migration.movers.protocol import Direction, MoveFailed, Stage
 from govhub.migration.movers.runner import Command, LocalRunner, Runner
@@ -38,8 +38,8 @@ def copies(megabytes: int, tables: int, runs: int) -> list[Result]:
     plain = Result(
         name=f"migrate-copy-plain-{megabytes}", unit="s", limit=1 / FASTEST, note="stock: CREATE SUBSCRIPTION"
     )
-    with _pair() as (source, target, place):
-        _fill(source, megabytes, tables)
+    with pair() as (source, target, place):
+        fill(source, megabytes, tables)
         for turn in range(runs):
             seconds = _ours(source, target, place, f"ours{turn}")
             dump.ours.append(seconds)
@@ -55,15 +55,15 @@ def cutovers(runs: int) -> list[Result]:
     """The longest pause between two commits at each of ``runs`` cutovers, there and back, at 500 commits a second."""
     pause = Result(name="migrate-cutover", unit="s", limit=PAUSE, note="longest gap between commits, 500 commits/s")
     lost = Result(name="migrate-cutover-lost", unit="commits", limit=0)
-    with _pair() as (source, target, place):
-        _fill(source, 60, 6)
+    with pair() as (source, target, place):
+        fill(source, 60, 6)
         source.query("old", "CREATE TABLE written (writer int, number int, note text, PRIMARY KEY (writer, number))")
-        mover = _mover(source, target, place, "cut")
+        mover = mover_of(source, target, place, "cut")
         mover.prepare()
         mover.start()
-        _follow(mover)
+        follow(mover)
         rates: list[float] = []
-        writers = _Writers(_client(source, "old"), _client(target, "cut"))
+        writers = _Writers(client(source, "old"), client(target, "cut"))
         with writers:
             direction = Direction.FORWARD
             for _ in range(runs):
@@ -90,14 +90,15 @@ def cutovers(runs: int) -> list[Result]:
 
 
 @contextmanager
-def _pair() -> Iterator[tuple[Server, Server, Path]]:
+def pair() -> Iterator[tuple[Server, Server, Path]]:
+    """Two servers, and a folder for tools."""
     place = Path(tempfile.mkdtemp(prefix="govhub-bench-"))
     with running(*SETTINGS) as source, running(*SETTINGS) as target:
         yield source, target, place
     LocalRunner(place.parent).forget(place.name)
 
 
-def _fill(source: Server, megabytes: int, tables: int) -> None:
+def fill(source: Server, megabytes: int, tables: int) -> None:
     """Tables with a key, two indexes and a foreign key to the first, as departments' systems have."""
     source.database("old")
     rows = megabytes * (1 << 20) // _ROW // tables
@@ -124,15 +125,19 @@ def _endpoint(server: Server, database: str) -> Endpoint:
     return Endpoint(host="127.0.0.1", port=server.port, database=database, user="govhub", password=Secret(PASSWORD))
 
 
-def _client(server: Server, database: str) -> Client:
-    return Client(_endpoint(server, database), "bench")
+def client(server: Server, database: str, application: str = "bench") -> Client:
+    """A connection of somebody, made when it is used."""
+    return Client(_endpoint(server, database), application)
 
 
-def _mover(source: Server, target: Server, place: Path, name: str) -> PostgresMover:
-    return PostgresMover(name, _endpoint(source, "old"), _endpoint(target, name), LocalRunner(place))
+def mover_of(source: Server, target: Server, place: Path, name: str, options: Options | None = None) -> PostgresMover:
+    """A move of the filled database to a new one of this name."""
+    ends = _endpoint(source, "old"), _endpoint(target, name)
+    return PostgresMover(name, *ends, LocalRunner(place), options or Options())
 
 
-def _follow(mover: PostgresMover) -> None:
+def follow(mover: PostgresMover) -> None:
+    """Turn the loop until changes follow."""
     now = mover.advance()
     while now.stage is not Stage.FOLLOWING:
         time.sleep(0.1)
@@ -140,12 +145,12 @@ def _follow(mover: PostgresMover) -> None:
 
 
 def _ours(source: Server, target: Server, place: Path, name: str) -> float:
-    mover = _mover(source, target, place, name)
+    mover = mover_of(source, target, place, name)
 
     def whole() -> None:
         mover.prepare()
         mover.start()
-        _follow(mover)
+        follow(mover)
 
     seconds = timed(whole)
     for direction in Direction:
@@ -159,8 +164,8 @@ def _dumped(source: Server, target: Server, place: Path, name: str) -> None:
     target.database(name)
     runner = LocalRunner(place)
     folder = runner.folder(name) / "dump"
-    _run(runner, _client(source, "old").command("pg_dump", "-Fd", "-Z0", "-j", "2", "-f", str(folder)))
-    _run(runner, _client(target, name).command("pg_restore", "-j", "2", "-d", name, str(folder)))
+    _run(runner, client(source, "old").command("pg_dump", "-Fd", "-Z0", "-j", "2", "-f", str(folder)))
+    _run(runner, client(target, name).command("pg_restore", "-j", "2", "-d", name, str(folder)))
     target.query(name, "ANALYZE")
     runner.forget(name)
 
@@ -168,7 +173,7 @@ def _dumped(source: Server, target: Server, place: Path, name: str) -> None:
 def _plain(source: Server, target: Server, place: Path, name: str) -> None:
     """As documented: the whole schema, one publication, one subscription."""
     target.database(name)
-    old, new = _client(source, "old"), _client(target, name)
+    old, new = client(source, "old"), client(target, name)
     schema = LocalRunner(place).run(old.command("pg_dump", "--schema-only")).output
     _run(LocalRunner(place), new.command("psql", "-X", "-q", "-f", "-", stdin=schema))
     old.rows("CREATE PUBLICATION plain FOR ALL TABLES")

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from govhub.bench import engine, hostread, hosts, local, mariadb_movers, migration, movers, verification, waves
+from govhub.bench import (
+    engine,
+    governor,
+    hostread,
+    hosts,
+    local,
+    mariadb_movers,
+    migration,
+    movers,
+    verification,
+    waves,
+)
 from govhub.bench.results import Result
 from govhub.core.errors import UsageError
 from govhub.core.text import did_you_mean
@@ -52,7 +63,7 @@ BENCHMARKS = {
         ),
         Benchmark(
             "migrate-waves",
-            "120, 500 and 1,000 systems planned into waves",
+            "120, 500 and 1,000 systems planned into waves, and the command as a process",
             lambda runs: waves.plan_waves((120, 500, 1000), runs),
             3,
         ),
@@ -99,6 +110,13 @@ BENCHMARKS = {
             "pause of writes at cutovers there and back, 500 commits a second; every acknowledged commit is looked for",
             movers.cutovers,
             20,
+            default=False,
+        ),
+        Benchmark(
+            "migrate-governor",
+            "what a copy of 160 MB takes of its source while others work there in bursts",
+            governor.governed,
+            1,
             default=False,
         ),
         Benchmark("postgres", "600 objects, state in PostgreSQL", lambda runs: engine.in_postgresql(600, runs), 2),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
+from govhub.bench.local import whole_process
 from govhub.bench.results import Result, timed
 from govhub.bench.synthetic import write_portfolio
 from govhub.core.diagnostics import Severity
@@ -21,8 +22,8 @@ LIMITS = {120: 5.0, 1000: 60.0}
 
 
 def plan_waves(sizes: Iterable[int], runs: int) -> list[Result]:
-    """Plans of synthetic portfolios, the greedy way beside them."""
-    out = []
+    """Jinzhou's plan as a whole process; plans of synthetic portfolios, the greedy way beside them."""
+    out = [whole_process("migrate-plan-jinzhou", ["migrate", "plan", "jinzhou", "--json"], runs, limit=LIMITS[120])]
     for systems in sizes:
         with tempfile.TemporaryDirectory(prefix="govhub-bench-") as scratch:
             loaded = load(write_portfolio(Path(scratch) / "synthetic", systems=systems))

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from govhub.lab import postgres
+from govhub.migration.governor import Limits
 from govhub.migration.sql.opening import open_database
-from govhub.migration.verify.governor import Limits
 from govhub.migration.verify.ladder import Ladder, Options
 from govhub.migration.verify.result import Rung, intact
 from migration.verify.conftest import Place, Verify, differences, in_postgres, table

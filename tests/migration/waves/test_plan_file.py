@@ -117,7 +117,7 @@ def test_teams_and_departments_are_checked(tmp_path: Path) -> None:
     assert checked(tmp_path, HEAD + GOOD, tight) == ["WAV009:4", "WAV012:4"]
 
 
-def test_data_that_is_not_there_by_its_night_is_a_warning(tmp_path: Path) -> None:
+def test_data_that_is_not_there_by_its_night_is_named(tmp_path: Path) -> None:
     # A night carries 67 GiB at 40 Mbit/s: each of the two has its data by the second night, but not both.
     text = "  - wave: 1\n    systems:\n" + TWO + TWO.replace("two", "one") + THREE
     text += "  - wave: 3\n    systems:\n      - {system: four}\n"

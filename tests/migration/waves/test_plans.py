@@ -59,8 +59,10 @@ def portfolios(draw: st.DrawFn) -> dict[str, Any]:
         if draw(st.integers(0, 5)) == 0:
             entry["not_before"] = "2026-03-20"
         if draw(st.integers(0, 5)) == 0:
-            entry["not_after"] = draw(st.sampled_from(["2026-03-13", "2026-04-10"]))
-        if position % 4 == 3:
+            entry["not_after"] = draw(st.sampled_from(["2026-03-07", "2026-03-13", "2026-04-10"]))
+        if draw(st.integers(0, 4)) == 0:
+            entry["window"] = {"days": ["fri"]}
+        elif position % 4 == 3:
             entry["window"] = {"days": ["wed", "sat"], "start": "20:00", "minutes": 360}
         systems[name] = entry
     rules = {
@@ -135,6 +137,39 @@ def test_the_check_agrees_with_the_solver_about_any_placement(
                 room.add(task)
     plan = _complete(problem, chosen, method="drawn", fewest=False)
     assert (errors(problem, hub, plan) == []) == fits
+
+
+@pytest.mark.parametrize("simple", [False, True])
+def test_what_is_due_by_a_night_fits_into_the_line_until_then(tmp_path: Path, *, simple: bool) -> None:
+    """Three times 200 GiB are less than the 670 of a wave, and more than the 503 until its last Friday."""
+    fridays: dict[str, Any] = {"size": 200, "window": {"days": ["fri"]}}
+    systems = {name: fridays | {"tenant": name} for name in "abc"} | {
+        name: {"tenant": name, "size": 1} for name in "defghijk"
+    }
+    hub = loaded(write_hub(tmp_path / "h", systems, {"per_wave": 9, "teams": []}))
+    problem = problem_of(hub)
+    assert problem.usual.weekdays == (4, 5)
+    plan = planned(problem, simple=simple)
+    assert errors(problem, hub, plan) == []
+    found = waves(plan)
+    assert len({found[name] for name in "abc"}) == 2
+    loose = loaded(write_hub(tmp_path / "loose", {"a": fridays, "b": fridays | {"tenant": "x"}} | {
+        name: {"tenant": name, "size": 1} for name in "defgh"}, {"per_wave": 9, "teams": []}))  # fmt: skip
+    nights = {item.system: item.cutover for item in planned(problem_of(loose), simple=simple).placements}
+    assert nights["a"] != nights["b"] or str(nights["a"]) == "2026-03-13", "until the first Friday one of them is there"
+
+
+def test_what_may_wait_makes_room_for_what_is_due_early(tmp_path: Path) -> None:
+    systems: dict[str, dict[str, Any]] = {
+        "late": {"tenant": "x", "size": 160},
+        "early": {"tenant": "y", "size": 160, "not_after": "2026-03-06", "depends_on": [
+            {"system": "late", "kind": "call"}]},
+    }  # fmt: skip
+    hub = loaded(write_hub(tmp_path / "h", systems, {"teams": []}))
+    problem = problem_of(hub)
+    nights = {item.system: str(item.cutover) for item in planned(problem).placements}
+    assert nights["early"] == "2026-03-06"
+    assert nights["late"] > "2026-03-06", "its provider would go first, were the line not full until then"
 
 
 def test_the_same_hub_gives_the_same_plan(tmp_path: Path) -> None:
@@ -229,6 +264,12 @@ CONFLICTS: list[tuple[str, dict[str, dict[str, Any]], dict[str, Any], set[tuple[
         {"a": {"size": 900}, "b": {}},
         {},
         {(Limit.LINK, "")},
+    ),
+    (
+        "data of which the line brings only one part until the last night of both",
+        {name: {"size": 200, "not_after": "2026-03-07"} for name in "ab"} | {"c": {"size": 200}},
+        {},
+        {(Limit.LINK, ""), (Limit.NOT_AFTER, "a"), (Limit.NOT_AFTER, "b")},
     ),
     (
         "waves that are all over",

@@ -16,10 +16,12 @@ from govhub.migration.itinerary.engine import Engine, Listener, Progress, Subjec
 from govhub.migration.itinerary.steps import Steps
 from govhub.migration.moving.together import close
 from govhub.migration.record.lease import LEASE_SECONDS, new_owner
+from govhub.migration.record.standing import stand
 from govhub.migration.record.store import Clock, Record, now
 from govhub.ops.load import valid_hub
 from govhub.ops.migration.plugged import steps_of
 from govhub.ops.migration.records import context_of, durable_address, opened, program
+from govhub.ops.migration.refusing import hold_against_files
 from govhub.ops.migration.selecting import systems_of
 
 _SHORTEST = 0.2
@@ -73,8 +75,6 @@ def run_systems(request: RunSystems) -> dict[str, Any]:
 
 def open_runs(record: Record) -> list[str]:
     """Systems whose run is open."""
-    from govhub.migration.record.standing import stand
-
     return [name for name in record.chains() if stand(name, record.unchecked(name)).run]
 
 
@@ -107,6 +107,7 @@ def _driven(request: RunSystems, hub: Hub, record: Record, owner: str, names: li
 def _one(request: RunSystems, engine: Engine, hub: Hub, record: Record, name: str, itinerary: str) -> dict[str, Any]:
     try:
         context = context_of(hub, name, record)
+        hold_against_files(hub, name, itinerary, stand(name, record.unchecked(name)).run)
         steps = request.steps(hub, name)
         try:
             return _shown(engine.advance(Subject(context=context, steps=steps, program=program()), itinerary))

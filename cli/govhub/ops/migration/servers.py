@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from govhub.core.files import private_folder
@@ -16,10 +17,12 @@ from govhub.inventory.model.migration import Migration, Move, MoveKind
 from govhub.migration.movers.runner import LocalRunner
 from govhub.migration.moving.databases import DatabaseSteps
 from govhub.migration.moving.engines.mariadb import MariadbMove
+from govhub.migration.moving.engines.port import DatabaseMove
 from govhub.migration.moving.engines.postgresql import PostgresMove
-from govhub.migration.moving.part import Make, Part, short_name
+from govhub.migration.moving.part import Part, short_name
 from govhub.migration.sql.dsn import Engine
 from govhub.ops.migration.endpoints import FILE, given
+from govhub.ops.migration.limiting import limits_of
 from govhub.ops.migration.overssh import OverSsh, Side, Sides, Told
 from govhub.ops.migration.overssh_mariadb import MariadbOverSsh
 from govhub.ops.migration.places import FromMover, Place
@@ -35,7 +38,7 @@ class _Kind:
 
     engine: Engine
     port: int
-    make: Make
+    make: Callable[..., DatabaseMove]
     far: Callable[..., Side]
 
 
@@ -66,12 +69,14 @@ def database_steps(hub: Hub, reached: Reaches, migration: Migration, move: Move)
     )
     archives = archives_of(hub.name, migration.system)
     name = short_name(hub.name, migration.system, move.name)
+    limits = limits_of(hub, move)
+    make = partial(kind.make, limits=limits)
     if kind.engine is not Engine.POSTGRESQL:
         # Its dumps are read through by this process, so they are made beside it.
-        return DatabaseSteps(Part(move.name, name, sides, archives, LocalRunner(archives / "work"), kind.make))
+        return DatabaseSteps(Part(move.name, name, sides, archives, LocalRunner(archives / "work"), make, limits))
     place = Place(hub=hub, reached=reached, system=migration.system, move=move.name, archives=archives, access=sides)
     runner = place.runner()
-    return DatabaseSteps(Part(move.name, name, FromMover(sides, runner), archives, runner, kind.make))
+    return DatabaseSteps(Part(move.name, name, FromMover(sides, runner), archives, runner, make, limits))
 
 
 def engine_of(move: Move) -> Engine:

@@ -15,6 +15,7 @@ from govhub.migration.movers.runner import LocalRunner
 from govhub.migration.moving.part import short_name
 from govhub.migration.moving.tree import Tree
 from govhub.migration.moving.trees import TreeSteps
+from govhub.ops.migration.limiting import limits_of
 from govhub.ops.migration.refusing import HERE, refused
 from govhub.ops.migration.servers import archives_of
 
@@ -59,7 +60,7 @@ def tree_steps(hub: Hub, reached: Reaches, migration: Migration, move: Move) -> 
 
     name = short_name(hub.name, migration.system, move.name)
     runner = LocalRunner(archives / "work")
-    return TreeSteps(Tree(move.name, name, places, archives, runner, close))
+    return TreeSteps(Tree(move.name, name, places, archives, runner, close, limits_of(hub, move)))
 
 
 class _End:

@@ -10,10 +10,10 @@ from typing import Any
 
 from govhub.core.errors import TargetUnreachable, UsageError
 from govhub.core.settings import Env
+from govhub.migration.governor import Limits
 from govhub.migration.sql.dsn import Dsn, parse, read_password
 from govhub.migration.sql.opening import open_database
 from govhub.migration.sql.port import SqlFailed
-from govhub.migration.verify.governor import Limits
 from govhub.migration.verify.ladder import Ladder, Options
 from govhub.migration.verify.result import Rung
 from govhub.migration.verify.trees import compare_listings

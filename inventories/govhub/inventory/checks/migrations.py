@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from govhub.core.quantities import parse_quantity
 from govhub.inventory.checks.report import Report
-from govhub.inventory.model.migration import Migration, Move, MoveKind
+from govhub.inventory.model.migration import Migration, Move, MoveKind, SourceLimits
 from govhub.inventory.moves import ipv4_of, led_by
 from govhub.inventory.topology import Path
 
+LEAST_BANDWIDTH = 1024
+"""Bytes a second below which rsync knows no limit."""
+
 
 def check(report: Report) -> None:
-    """REF001 unknown names; MIG001 to MIG006, MIG022, MIG023 contradictions; MIG020, MIG021 no way in."""
+    """REF001 unknown names; MIG001 to MIG006, MIG022 to MIG024 contradictions; MIG020, MIG021 no way in."""
     model = report.model
+    _limits(report, ("migration", "limits"), model.migration.limits)
     for i, source in enumerate(model.sources):
+        _limits(report, ("sources", i, "limits"), source.limits)
         if source.tenant not in report.index.tenants:
             report.unknown(("sources", i, "tenant"), "tenant", source.tenant, report.index.tenants)
         if source.name in report.hub.topology.hosts:
@@ -53,6 +59,12 @@ def _approvers(report: Report) -> None:
         if owners.setdefault(key, approver.name) != approver.name:
             hint = "give each person a key of their own: three parties are three people"
             report.error("MIG006", (*path, "key"), f"this is the key of {owners[key]} too", hint=hint)
+
+
+def _limits(report: Report, path: Path, limits: SourceLimits) -> None:
+    if limits.bandwidth is not None and parse_quantity(limits.bandwidth) < LEAST_BANDWIDTH:
+        hint = "it is in bytes a second, with a unit: 20Mi"
+        report.error("MIG024", (*path, "bandwidth"), f"{limits.bandwidth} bytes a second copy nothing", hint=hint)
 
 
 def _movers(report: Report) -> None:

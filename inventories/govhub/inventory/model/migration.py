@@ -18,6 +18,19 @@ SSH_KEY = r"^(ssh-ed25519|ecdsa-sha2-nistp256|sk-ssh-ed25519@openssh\.com) [A-Za
 DAY = r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 
 
+class SourceLimits(Part):
+    """What moves may take of a server that people work with; what is not given has no limit."""
+
+    parallel: int | None = Field(default=None, ge=1, le=64)
+    """Tables, or shards of files, that are copied at the same time; 2 when not given."""
+    bandwidth: Quantity | None = None
+    """Bytes a second of copies, such as 20Mi; systems that move from one server share it in equal parts."""
+    active_sessions: int | None = Field(default=None, ge=0, le=100_000)
+    """While more sessions of others than these are at work on a database server, copies from it pause."""
+    retained: Quantity | None = None
+    """Bytes of log that a server may hold back for a move; beyond half of its free room, no move goes anyway."""
+
+
 class Source(Assumable):
     """A server in a department's machine room, on which systems run today; it is read, never configured."""
 
@@ -38,6 +51,8 @@ class Source(Assumable):
     """Rated power, in W."""
     kg: float = Field(default=30, gt=0, le=500)
     """Weight, in kg."""
+    limits: SourceLimits = SourceLimits()
+    """What moves may take of this server; what is not given here is as `migration.limits` says."""
     retired: date | None = None
     """The day on which it left; it holds neither rack, nor power, nor address since."""
 
@@ -282,6 +297,8 @@ class MigrationRules(Assumable):
     """Days of trial run between cutover and acceptance."""
     approval_hours: Annotated[float, Field(gt=0, le=8760)] = 72
     """Hours that an approval of a cutover holds."""
+    limits: SourceLimits = SourceLimits()
+    """What moves may take of each source."""
     movers: list[MoverPlace] = []
     """Where dumps are made and restored; beside `migrate run` when there are none for a system."""
     approvers: list[Approver] = []

@@ -58,6 +58,9 @@ class Limits:
     """Bytes of log that the source may hold back for the move; beyond them the move gives up, not the source's disk."""
 
 
+UNLIMITED = Limits()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:
     """How far the receiving side is behind; None is unknown."""

@@ -89,7 +89,7 @@ def follows(part: Part, data: DatabaseMove, _: Context) -> Outcome:
 def verify_in_use(part: Part, _: DatabaseMove, context: Context) -> Outcome:
     """Compare both sides while the source is in use."""
     # The source is in use: rows that differ by now are a figure. Equality is asked for once writes have stopped.
-    found = check(part.ends(rehearsal=context.rehearsal))
+    found = check(part.ends(rehearsal=context.rehearsal), others=part.limits.active_sessions)
     if found.forms is not Verdict.PASS:
         return Failed(f"{part.move}: the tables' definitions: {found.why}")
     return Done(found.evidence | {"in_use": True})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from govhub.core.errors import TargetUnreachable
+from govhub.migration.governor import Limits
 from govhub.migration.moving.ends import Ends
 from govhub.migration.sql.opening import open_database
 from govhub.migration.sql.port import SqlFailed
@@ -35,7 +36,12 @@ class Checked:
 
 
 def check(
-    ends: Ends, *, depth: Rung = Rung.HASHES, budget: float | None = None, without: tuple[str, ...] = LATE
+    ends: Ends,
+    *,
+    depth: Rung = Rung.HASHES,
+    budget: float | None = None,
+    without: tuple[str, ...] = LATE,
+    others: int | None = None,
 ) -> Checked:
     """Compare the source with the target.
 
@@ -44,13 +50,14 @@ def check(
         depth: The deepest rung.
         budget: Seconds; what was not reached by then could not be verified.
         without: Kinds of objects that do not count.
+        others: Sessions of others at work on the source above which no further statement begins there.
 
     Raises:
         TargetUnreachable: a side cannot be read (VER005).
     """
     first, second = (open_database(end.dsn(ends.engine)) for end in (ends.source, ends.target))
     try:
-        document = Ladder(first, second, Options(depth=depth, budget=budget)).run()
+        document = Ladder(first, second, Options(depth=depth, budget=budget, source=Limits(others=others))).run()
     except SqlFailed as failed:
         hint = "bring the server back, then repeat; nothing was compared"
         raise TargetUnreachable.one("VER005", f"a database cannot be read: {failed.text}", hint=hint) from failed

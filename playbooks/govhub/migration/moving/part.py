@@ -8,6 +8,7 @@ from pathlib import Path
 
 from govhub.core.canonical import digest
 from govhub.migration.itinerary.steps import Context
+from govhub.migration.movers.protocol import UNLIMITED, Limits
 from govhub.migration.movers.runner import Runner
 from govhub.migration.moving.ends import Access, Ends
 from govhub.migration.moving.engines.port import DatabaseMove
@@ -28,7 +29,16 @@ def short_name(hub: str, system: str, move: str) -> str:
 class Part:
     """Nothing is contacted before it is needed."""
 
-    def __init__(self, move: str, name: str, reached: Access, archives: Path, runner: Runner, make: Make) -> None:
+    def __init__(
+        self,
+        move: str,
+        name: str,
+        reached: Access,
+        archives: Path,
+        runner: Runner,
+        make: Make,
+        limits: Limits = UNLIMITED,
+    ) -> None:
         """Remember what the move needs.
 
         Args:
@@ -38,7 +48,9 @@ class Part:
             archives: A private folder on this machine.
             runner: Where the engine's tools run.
             make: The engine.
+            limits: What may be taken of the source; ``make`` knows them too.
         """
+        self.limits = limits
         self.move, self._name, self.access, self.archives, self.runner = move, name, reached, archives, runner
         self._make = make
         self._data: dict[bool, DatabaseMove] = {}

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from govhub.migration.movers.files import rsync
-from govhub.migration.movers.files.mover import FileMover
+from govhub.migration.movers.files.mover import FileMover, Options
 from govhub.migration.movers.files.rsync import Place
+from govhub.migration.movers.protocol import UNLIMITED, Limits
 from govhub.migration.movers.runner import Command, Runner
 from govhub.migration.moving import archive
 from govhub.migration.moving.part import STOPPED
@@ -28,7 +29,14 @@ class Tree:
     """Nothing is contacted before it is needed."""
 
     def __init__(
-        self, move: str, name: str, places: Places, archives: Path, runner: Runner, close: Callable[[], None]
+        self,
+        move: str,
+        name: str,
+        places: Places,
+        archives: Path,
+        runner: Runner,
+        close: Callable[[], None],
+        limits: Limits = UNLIMITED,
     ) -> None:
         """Remember what the move needs.
 
@@ -39,7 +47,9 @@ class Tree:
             archives: A private folder on this machine.
             runner: Where rsync is started, or led through.
             close: Lets go of both hosts.
+            limits: What may be taken of the source.
         """
+        self._limits = limits
         self.move, self._name, self._places, self.archives, self.runner = move, name, places, archives, runner
         self._close = close
 
@@ -48,7 +58,9 @@ class Tree:
         source, target = self._places()
         if rehearsal:
             target = replace(target, path=f"{target.path}.rehearsal")
-        return FileMover(f"{self._name}-r" if rehearsal else self._name, source, target, self.runner)
+        return FileMover(
+            f"{self._name}-r" if rehearsal else self._name, source, target, self.runner, Options(limits=self._limits)
+        )
 
     def file(self, word: str, run: str) -> Path:
         """An archive of one run."""

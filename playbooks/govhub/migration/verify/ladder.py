@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from govhub.migration.governor import Limits
 from govhub.migration.sql.dsn import Engine
 from govhub.migration.sql.port import Database, Row, SqlFailed, Trouble
 from govhub.migration.verify.full import FullRung
-from govhub.migration.verify.governor import Limits
 from govhub.migration.verify.hashes import HashRung
 from govhub.migration.verify.objects import large_objects
 from govhub.migration.verify.pairing import TablePair, pair

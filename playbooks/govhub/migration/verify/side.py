@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from govhub.migration.governor import Governor, Limits
 from govhub.migration.sql.catalog import Catalog
 from govhub.migration.sql.dsn import Engine
 from govhub.migration.sql.port import Database, Row, Session, SqlFailed, Trouble
-from govhub.migration.verify.governor import Governor, Limits
 
 Result = TypeVar("Result")
 STATEMENT = 600.0

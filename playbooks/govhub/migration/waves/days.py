@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 
 from govhub.migration.waves.holidays import kind_of
 from govhub.migration.waves.problem import MIB, Candidate, Freeze, Limit, Limits, Night, Rule, Slot
@@ -88,11 +89,25 @@ def slots_of(limits: Limits, usual: Night, freezes: Iterable[Freeze]) -> tuple[S
     return tuple(out)
 
 
+def nightly(limits: Limits, usual: Night) -> int:
+    """Bytes that the line may carry in the ``usual`` window of one night."""
+    return usual.minutes * (limits.link_mbps * 1_000_000 // 8 * 60) // MIB * MIB
+
+
 def ordinary_line(limits: Limits, usual: Night) -> int:
     """Bytes that the line may carry in a wave of which no day is closed; the best place of the week counts."""
     per_week = [sum((start + n) % 7 in usual.weekdays for n in range(limits.wave_days)) for start in range(7)]
     minutes = min(max(per_week) * usual.minutes, limits.wave_days * 1440)
     return minutes * (limits.link_mbps * 1_000_000 // 8 * 60) // MIB * MIB
+
+
+def shares_of(slot: Slot) -> Iterator[tuple[date, int]]:
+    """``(day, bytes)``: what has to be there before the windows of ``day`` may be at most so much.
+
+    The whole wave's share is ``slot.line``; before the first windows nothing can be due at all.
+    """
+    for (_, amount), (day, _) in pairwise(slot.carried):
+        yield day, amount
 
 
 def copied_by(slot: Slot, day: date) -> int:

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from govhub.migration.waves.cpsat import RuleModel, conflict
-from govhub.migration.waves.days import LINK, blockers, copied_by, days_between, ordinary_line
+from govhub.migration.waves.cpsat import RuleModel, Share, conflict
+from govhub.migration.waves.days import LINK, blockers, copied_by, days_between, ordinary_line, shares_of
 from govhub.migration.waves.packing import Problem
 from govhub.migration.waves.problem import MIB, Limit, Rule
 
@@ -62,6 +62,7 @@ def _conflict(problem: Problem, systems: Collection[str], seconds: float) -> Con
         if tie.strong and tie.dependent in systems and tie.provider in systems
     ]
     sums = _sums(problem, systems, rules)
+    shares = list(_shares(problem, systems, rules))
     ranked, places = rules.ranked()
     model = RuleModel(
         systems=sorted(systems),
@@ -71,6 +72,18 @@ def _conflict(problem: Problem, systems: Collection[str], seconds: float) -> Con
         sums=[(places[rule], weights, most) for rule, weights, most in sums],
         rules=len(ranked),
         later=LATER,
+        shares=[
+            (
+                places[rule],
+                wave,
+                most,
+                {
+                    name: (weight, {frozenset(places[item] for item in part) for part in later})
+                    for name, (weight, later) in parts.items()
+                },
+            )
+            for rule, wave, most, parts in shares
+        ],
     )
     found, proven = conflict(model, seconds)
     if not found:
@@ -117,6 +130,28 @@ def _blocked(problem: Problem, systems: Collection[str], rules: _Rules) -> Block
             late.add(rules.number(Rule(Limit.NOT_AFTER, name)))
         out[name, LATER] = {frozenset(late)}
     return out
+
+
+def _shares(problem: Problem, systems: Collection[str], rules: _Rules) -> Iterator[Share]:
+    """What the line can bring before each night, against those that rules can keep from all nights after it."""
+    link = rules.number(LINK)
+    for slot in problem.slots:
+        days = list(days_between(slot.first, slot.last))
+        found = {
+            name: [(day, blockers(problem.candidates[name], day, problem.limits.today)) for day in days]
+            for name in sorted(systems)
+        }
+        for before, most in shares_of(slot):
+            parts = {}
+            for name, blocked in found.items():
+                later = [why for day, why in blocked if day >= before]
+                # A night that no rule forbids is there whatever is switched off.
+                if all(later):
+                    sets = {frozenset(map(rules.number, why)) for why in later}
+                    smallest = {one for one in sets if not any(other < one for other in sets)}
+                    parts[name] = (problem.candidates[name].size // MIB, smallest)
+            if sum(weight for weight, _ in parts.values()) > most // MIB:
+                yield link, slot.number, most // MIB, parts
 
 
 Sums = list[tuple[int, dict[str, int], dict[int, int]]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
@@ -16,29 +16,52 @@ from govhub.migration.waves.ties import nights_together
 def cutover_days(problem: Problem, number: int, names: Collection[str]) -> dict[str, date]:
     """A day for each system of a wave: allowed, providers first where they can be, and nights of about equal effort.
 
-    Systems that need each other strongly share a night when their windows have one in common. A night is also chosen
-    so that the line has carried the data of all that are cut over until then, as far as that is possible.
+    Until each night the line has carried the data of all that are cut over by then; only then does it count that
+    systems that need each other strongly share a night, and that providers go first.
     """
     slot = problem.slot(number)
     open_days = {name: problem.open_days(problem.candidates[name], number) for name in names}
     effort: defaultdict[date, int] = defaultdict(int)
     size: defaultdict[date, int] = defaultdict(int)
+    for name in names:
+        # Whoever has no night yet is taken to wait as long as it may: then there is always room for the others.
+        size[open_days[name][-1]] += _size(problem, [name])
     providers = defaultdict(list)
     for tie in problem.ties:
         providers[tie.dependent].append(tie.provider)
     chosen: dict[str, date] = {}
     for unit in nights_together(names, problem.ties):
-        common = set.intersection(*(set(open_days[name]) for name in unit))
-        for part in [unit] if common else [(name,) for name in unit]:
-            days = sorted(common) or open_days[part[0]]
+        for name in unit:
+            size[open_days[name][-1]] -= _size(problem, [name])
+        shared = sorted(set.intersection(*(set(open_days[name]) for name in unit)))
+        shared = [day for day in shared if _carried(size, _size(problem, unit), day, slot)]
+        waiting = list(unit)
+        for part in [unit] if shared else [(name,) for name in unit]:
+            waiting = [name for name in waiting if name not in part]
+            days = shared or _with_room(problem, part[0], waiting, open_days, size, slot)
             before = [chosen[other] for name in part for other in providers[name] if other in chosen]
             after = [day for day in days if not before or day >= max(before)] or [days[-1]]
-            carried = [day for day in after if _carried(slot_total=size, more=_size(problem, part), day=day, slot=slot)]
-            day = min(carried or [after[-1]], key=lambda item: (effort[item], item))
+            day = min(after, key=lambda item: (effort[item], item))
             effort[day] += sum(problem.candidates[name].effort for name in part)
             size[day] += _size(problem, part)
             chosen |= dict.fromkeys(part, day)
     return chosen
+
+
+def _with_room(
+    problem: Problem,
+    name: str,
+    waiting: Collection[str],
+    open_days: Mapping[str, Sequence[date]],
+    size: Mapping[date, int],
+    slot: Slot,
+) -> list[date]:
+    """Days on which one of a unit may be cut over while the others of it, ``waiting``, still need theirs."""
+    taken = defaultdict(int, size)
+    for other in waiting:
+        taken[open_days[other][-1]] += _size(problem, [other])
+    found = [day for day in open_days[name] if _carried(taken, _size(problem, [name]), day, slot)]
+    return found or [open_days[name][-1]]
 
 
 def teams_of(systems: Collection[Candidate], teams: Collection[TeamOf]) -> dict[str, tuple[str, ...]]:
@@ -85,6 +108,20 @@ def nights_of(problem: Problem, items: Collection[Placed]) -> dict[str, dict[str
     return {night: dict(sorted(teams.items())) for night, teams in sorted(found.items())}
 
 
+def line_of(problem: Problem, slot: Slot, items: Collection[Placed]) -> list[dict[str, Any]]:
+    """For each night of cutovers: bytes that are ``due`` by then, and bytes that the line has ``carried`` by then."""
+    nights = sorted({item.cutover for item in items if item.cutover})
+    sizes = [(item.cutover, problem.candidates[item.system].size) for item in items if item.cutover]
+    return [
+        {
+            "night": night.isoformat(),
+            "due": sum(size for at, size in sizes if at <= night),
+            "carried": copied_by(slot, night),
+        }
+        for night in nights
+    ]
+
+
 def _dealt(systems: Collection[Candidate], teams: Collection[TeamOf], *, tight: bool) -> dict[str, tuple[str, ...]]:
     left = {team.name: team.capacity for team in teams}
     out: dict[str, tuple[str, ...]] = {}
@@ -105,15 +142,11 @@ def _dealt(systems: Collection[Candidate], teams: Collection[TeamOf], *, tight: 
     return out
 
 
-def _carried(*, slot_total: Mapping[date, int], more: int, day: date, slot: Slot) -> bool:
-    """Whether the line has carried everything that is due until ``day``, and on every later day, with ``more``."""
-    days = sorted({*slot_total, day})
-    due = more
-    for item in days:
-        due_by = sum(amount for at, amount in slot_total.items() if at <= item)
-        if item >= day and due + due_by > copied_by(slot, item):
-            return False
-    return True
+def _carried(size: Mapping[date, int], more: int, day: date, slot: Slot) -> bool:
+    """Whether the line brings everything that is due on each day, with ``more`` on ``day``."""
+    due = [*size.items(), (day, more)]
+    nights = {at for at, _ in due if at >= day}
+    return all(sum(amount for at, amount in due if at <= night) <= copied_by(slot, night) for night in nights)
 
 
 def _size(problem: Problem, names: Collection[str]) -> int:

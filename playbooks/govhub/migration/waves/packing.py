@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
-from govhub.migration.waves.days import blockers, copied_by, days_between, slots_of
+from govhub.migration.waves.days import blockers, copied_by, days_between, shares_of, slots_of
 from govhub.migration.waves.portfolio import Portfolio
 from govhub.migration.waves.problem import Candidate, Limits, Night, Slot, Tie
 from govhub.migration.waves.ties import Group, among, groups_of
 
 Days = tuple[date, ...]
+Due = tuple[tuple[date, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Task:
     departments: Mapping[str, int]
     risk: int
     waves: tuple[int, ...]
+    due: Mapping[int, Due] = field(default_factory=dict)
+    """By wave, what cannot wait for the end of it: the last night on which a part may be cut over, and its bytes."""
 
     @property
     def count(self) -> int:
@@ -43,6 +46,7 @@ class Room:
     size: int = 0
     count: int = 0
     departments: Counter[str] = field(default_factory=Counter)
+    due: list[tuple[date, int]] = field(default_factory=list)
 
     def takes(self, task: Task) -> bool:
         """Whether ``task`` still fits."""
@@ -52,6 +56,7 @@ class Room:
             and self.size + task.size <= self.slot.line
             and self.count + task.count <= self.limits.per_wave
             and all(self.departments[name] + n <= self.limits.per_department for name, n in task.departments.items())
+            and self._carried(task.due.get(self.slot.number, ()))
         )
 
     def add(self, task: Task) -> None:
@@ -60,6 +65,14 @@ class Room:
         self.size += task.size
         self.count += task.count
         self.departments.update(task.departments)
+        self.due += task.due.get(self.slot.number, ())
+
+    def _carried(self, more: Due) -> bool:
+        """Whether the line can bring what each night needs, with ``more``, when all wait as long as they may."""
+        if not more:
+            return True
+        due = [*self.due, *more]
+        return all(sum(size for at, size in due if at < day) <= most for day, most in shares_of(self.slot))
 
 
 class Problem:
@@ -152,12 +165,24 @@ class Problem:
             risk=max(item.risk for item in members) + len(members) - 1,
             waves=(),
         )
-        fits = [
-            slot.number
-            for slot in self.slots
-            if Room(self.limits, slot).takes(task) and all(self.open_days(item, slot.number) for item in members)
-        ]
-        return Task(group, task.effort, task.size, task.departments, task.risk, tuple(fits))
+        fits, due = list[int](), dict[int, Due]()
+        for slot in self.slots:
+            if not (Room(self.limits, slot).takes(task) and all(self.open_days(item, slot.number) for item in members)):
+                continue
+            early = tuple(item for name in group.members if (item := self.due(name, slot.number)))
+            if not early or Room(self.limits, slot).takes(replace(task, due={slot.number: early})):
+                fits.append(slot.number)
+                due |= {slot.number: early} if early else {}
+        return replace(task, waves=tuple(fits), due=due)
+
+    def due(self, name: str, number: int) -> tuple[date, int] | None:
+        """The last night of a wave on which a system may be cut over, with its bytes; None when it can wait to the end.
+
+        The line carries all data of a wave one after the other, so what is due early needs room on it early.
+        """
+        candidate, slot = self.candidates[name], self.slot(number)
+        last = self.open_days(candidate, number)[-1]
+        return (last, candidate.size) if slot.carried and last < slot.carried[-1][0] else None
 
     def fewest(self) -> int:
         """A bound from below: no plan ends before this wave. One more than there are when all hold too little."""

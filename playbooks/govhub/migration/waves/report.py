@@ -13,7 +13,7 @@ from govhub.inventory.sizing import Amount
 from govhub.migration.waves.assumptions import coverage
 from govhub.migration.waves.days import days_between
 from govhub.migration.waves.holidays import kind_of
-from govhub.migration.waves.nights import nights_of
+from govhub.migration.waves.nights import line_of, nights_of
 from govhub.migration.waves.packing import Problem
 from govhub.migration.waves.plan import Placement, Plan
 from govhub.migration.waves.pools import PoolLoad, loads
@@ -84,6 +84,7 @@ def _wave(problem: Problem, number: int, items: list[Placement], pools: list[Poo
         "systems": [_system(problem, item) for item in items],
         "load": load,
         "nights": nights_of(problem, items),
+        "line": line_of(problem, slot, items) if slot else [],
         "pools": [_pool(item) for item in pools],
         "binding": max(full, key=lambda row: row["ratio"], default=None),
     }

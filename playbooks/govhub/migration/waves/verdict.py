@@ -117,15 +117,17 @@ class _Judge:
         for item in items:
             if item.system in self.closed:
                 continue
-            by_day[item.cutover or slot.last] += self.problem.candidates[item.system].size
+            candidate = self.problem.candidates[item.system]
+            open_days = self.problem.open_days(candidate, number)
+            by_day[item.cutover or (open_days[-1] if open_days else slot.last)] += candidate.size
         for day, size in sorted(by_day.items()):
             due += size
             # More than the whole wave's is an error of its own.
             if copied_by(slot, day) < due <= slot.line:
                 carried = gibibytes(copied_by(slot, day))
                 text = f"wave {number}: until {day} the line carries {carried} of {gibibytes(due)} due"
-                hint = "cut some over on a later night, or begin to copy before the wave"
-                self.found.warning("WAV015", text, source=self.where.waves.get(number), hint=hint)
+                hint = "cut some over on a later night, or put them into another wave"
+                self.found.error("WAV015", text, source=self.where.waves.get(number), hint=hint)
                 return
 
     def _ties(self) -> None:

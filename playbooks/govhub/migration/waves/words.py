@@ -10,7 +10,7 @@ from govhub.core.quantities import GIB
 from govhub.core.text import and_more
 from govhub.inventory.loader import Hub
 from govhub.inventory.topology import Path
-from govhub.migration.waves.days import ordinary_line
+from govhub.migration.waves.days import nightly, ordinary_line
 from govhub.migration.waves.packing import Problem
 from govhub.migration.waves.portfolio import WEEKDAYS
 from govhub.migration.waves.problem import Limit, Rule
@@ -80,6 +80,7 @@ class _Teller:
         line = max((slot.line for slot in self.problem.slots), default=0)
         line = line or ordinary_line(self.limits, self.problem.usual)
         text = f"the line of {self.limits.link_mbps:,} Mbit/s carries {gibibytes(line)} in the usual windows of a wave"
+        text += f", {gibibytes(nightly(self.limits, self.problem.usual))} in those of one night"
         if self.systems:
             text += f"; {self._count()} {gibibytes(sum(item.size for item in self.systems))}"
         return text, (*RULES, "link_mbps"), "give the line more, or widen the windows"

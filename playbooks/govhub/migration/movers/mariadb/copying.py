@@ -1,16 +1,21 @@
 """The first copy of a MariaDB database, from one snapshot, whose transaction number is where replication begins.
 
 With mydumper and myloader on the mover's host, rows go by several sessions at a time; definitions still come from
-``mariadb-dump``, which knows all of MariaDB's. Without them, or with a limit of bandwidth, it is one stream.
+``mariadb-dump``, which knows all of MariaDB's. Without them, or with a limit of bandwidth or of load, it is one stream.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from govhub.migration.governor import Governor
+from govhub.migration.governor import Limits as Limited
 from govhub.migration.movers.mariadb.server import Server, literal, name
 from govhub.migration.movers.protocol import Limits, MoveFailed
 from govhub.migration.movers.runner import Command, Runner
@@ -28,20 +33,52 @@ def copy(runner: Runner, source: Server, target: Server, folder: str, limits: Li
         MoveFailed: the copy failed (MOV303); it can be begun again.
     """
     place = runner.folder(folder)
+    free = limits.bandwidth is None and limits.active_sessions is None
     try:
-        if limits.bandwidth is None and all(shutil.which(tool) for tool in PARALLEL):
+        if free and all(shutil.which(tool) for tool in PARALLEL):
             _in_parallel(runner, source, target, place, limits.parallel)
         else:
-            _in_one_stream(runner, source, target, place, limits.bandwidth)
+            with _governed(source, place / "held", limits.active_sessions):
+                _in_one_stream(runner, source, target, place, None if free else limits.bandwidth or math.inf)
     finally:
         runner.forget(folder)
 
 
-def _in_one_stream(runner: Runner, source: Server, target: Server, place: Path, bandwidth: int | None) -> None:
+@contextmanager
+def _governed(source: Server, held: Path, others: int | None) -> Iterator[None]:
+    """Have the file ``held`` there, which the stream waits for, while more sessions of others are at work there."""
+    held.unlink(missing_ok=True)
+    watching = Server(source.endpoint)
+
+    def changed(wait: bool) -> None:
+        if wait:
+            held.touch(mode=0o600)
+        else:
+            held.unlink(missing_ok=True)
+
+    governor = Governor(Limited(others=others), lambda: active_sessions(watching), changed=changed)
+    try:
+        governor.wait(lambda: False)
+        yield
+    finally:
+        governor.stop()
+        watching.close()
+
+
+def active_sessions(server: Server) -> int:
+    """Sessions at work on a server, without the move's own, and without replication's."""
+    statement = (
+        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER NOT IN %s"
+        " AND COMMAND NOT IN ('Sleep', 'Daemon', 'Binlog Dump')"
+    )
+    return int(server.value(statement, [(server.endpoint.user, "system user")]))
+
+
+def _in_one_stream(runner: Runner, source: Server, target: Server, place: Path, bandwidth: float | None) -> None:
     database = source.endpoint.database
     then = target.command("mariadb", place, database)
     if bandwidth is not None:
-        then = Command(arguments=(sys.executable, "-m", _THROTTLE, str(bandwidth)), then=then)
+        then = Command(arguments=(sys.executable, "-m", _THROTTLE, str(bandwidth), str(place / "held")), then=then)
     options = [*_DUMP, "--gtid", "--master-data=1", "--routines", "--events", "--triggers"]
     _run(runner, source.command("mariadb-dump", place, *options, database, then=then), database)
 

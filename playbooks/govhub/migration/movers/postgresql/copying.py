@@ -154,7 +154,7 @@ class Copying:
         mover.registry.set("groups", [[str(item) for item in tables]])
         # Before the slot: changes are sent as the publication was at their time.
         forward.publish(0, tables, slot=False)
-        return rows.Carrier(source, target, tables, mover.options.limits, self._may_begin)
+        return rows.Carrier(source, target, tables, mover.options.limits, mover.watch.active_sessions)
 
     def _work(self, source: Server, target: Server) -> None:
         names, carrier = self._mover.names, self._carrier

@@ -9,10 +9,13 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from govhub.core.errors import GovhubError
+from govhub.migration.governor import Governor
+from govhub.migration.governor import Limits as Allowed
 from govhub.migration.movers.postgresql.names import REGISTRY
 from govhub.migration.movers.postgresql.server import SETTINGS, Server
 from govhub.migration.movers.postgresql.tables import Table
@@ -32,8 +35,6 @@ _COLUMNS = f"""SELECT a.attrelid::int8, array_agg(a.attname::text ORDER BY a.att
     bool_and(t.typnamespace = 'pg_catalog'::regnamespace AND t.typname IN {_PLAIN})
   FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
   WHERE a.attrelid = ANY (%s) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' GROUP BY 1"""
-_BUSY = 0.5
-"""Seconds until it is looked again whether the source is less busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Carrier:
     """One copy of tables, in threads of this process."""
 
     def __init__(
-        self, source: Server, target: Server, tables: Sequence[Table], limits: Limits, may_begin: Callable[[], bool]
+        self, source: Server, target: Server, tables: Sequence[Table], limits: Limits, active: Callable[[Server], int]
     ) -> None:
         """Remember what to carry.
 
@@ -63,18 +64,19 @@ class Carrier:
             target: Where they go; the table of what was carried is there already.
             tables: All that are to be copied.
             limits: How many at a time, and how fast.
-            may_begin: Whether a further table may be begun now.
+            active: Sessions of others at work on the source, asked over the connection that is given.
         """
         encoding = str(source.value("SHOW server_encoding"))
         forms = f"{SETTINGS}{_FORMS} -c client_encoding={encoding}"
         self._source, self._target = source.clone(forms), target.clone(forms + _WRITES)
-        self._limits, self._may_begin, self._pace = limits, may_begin, Pace(limits.bandwidth)
+        self._limits, self._active, self._pace = limits, active, Pace(limits.bandwidth)
         self._loads: queue.SimpleQueue[_Load] = queue.SimpleQueue()
         found = {row[0]: row for row in source.rows(_COLUMNS, [[table.oid for table in tables]])}
         same = source.value("SHOW integer_datetimes") == target.value("SHOW integer_datetimes")
         for table in tables:
             _, columns, plain = found.get(table.oid, (0, (), False))
             self._loads.put(_Load(table, tuple(columns), bool(plain) and same))
+        self._governor: Governor | None = None
         self.stopped = threading.Event()
         """Set from outside: the copy is given up."""
         self._failed = threading.Event()
@@ -86,7 +88,7 @@ class Carrier:
         Raises:
             MoveFailed: a session failed, or it was stopped; what was noted as carried is whole.
         """
-        with self._source.slot_with_snapshot(slot) as snapshot:
+        with self._source.slot_with_snapshot(slot) as snapshot, self._governed():
             threads = [
                 threading.Thread(target=self._work, args=(snapshot,), daemon=True)
                 for _ in range(max(1, self._limits.parallel))
@@ -104,9 +106,7 @@ class Carrier:
             source.rows("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             source.rows(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
             while not self._over():
-                if not self._may_begin():
-                    self.stopped.wait(_BUSY)
-                    continue
+                self._give_way()
                 try:
                     load = self._loads.get_nowait()
                 except queue.Empty:
@@ -119,6 +119,21 @@ class Carrier:
         finally:
             for server in (source, target):
                 server.close()
+
+    @contextmanager
+    def _governed(self) -> Iterator[None]:
+        """Watch how much others do on the source, over a connection of its own."""
+        watching = self._source.clone()
+        self._governor = Governor(Allowed(others=self._limits.active_sessions), lambda: self._active(watching))
+        try:
+            yield
+        finally:
+            self._governor.stop()
+            watching.close()
+
+    def _give_way(self) -> None:
+        if self._governor is not None:
+            self._governor.wait(self._over)
 
     def _over(self) -> bool:
         return self.stopped.is_set() or self._failed.is_set()
@@ -134,6 +149,8 @@ class Carrier:
     def _pass(self, size: int) -> None:
         if self._over():
             raise MoveFailed.one("MOV028", "the copy was stopped", hint="start it again: it goes on")
+        # Rows wait in the server until they are taken: within a table too, the source has nothing to do for us.
+        self._give_way()
         self._pace.take(size)
 
 

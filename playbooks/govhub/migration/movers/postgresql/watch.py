@@ -126,10 +126,10 @@ class Watch:
         )
         return {(row[0], row[1]): (row[2], row[3]) for row in found}
 
-    def active_sessions(self) -> int:
-        """Sessions at work on the source's server, without the move's own."""
+    def active_sessions(self, source: Server | None = None) -> int:
+        """Sessions at work on the source's server, without the move's own; over the mover's connection unless given."""
         return int(
-            self._mover.source.value(
+            (source or self._mover.source).value(
                 """SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND backend_type = 'client backend'
                    AND application_name !~ %s""",
                 ["^" + self._mover.names.base],

@@ -8,9 +8,9 @@ from typing import Any
 
 from govhub.core.diagnostics import Diagnostic, Diagnostics
 from govhub.migration.movers.mariadb import accounts
-from govhub.migration.movers.mariadb.mover import MariadbMover
+from govhub.migration.movers.mariadb.mover import MariadbMover, Options
 from govhub.migration.movers.mariadb.server import Server, name
-from govhub.migration.movers.protocol import MoveFailed, Progress
+from govhub.migration.movers.protocol import UNLIMITED, Limits, MoveFailed, Progress
 from govhub.migration.movers.runner import Command, Runner
 from govhub.migration.moving import archive
 from govhub.migration.moving.ends import Ends
@@ -37,8 +37,8 @@ class MariadbMove(Both[MariadbMover]):
 
     suffix = ".sql.gz"
 
-    def __init__(self, name: str, ends: Ends, runner: Runner) -> None:
-        self.mover = MariadbMover(name, ends.source, ends.target, runner)
+    def __init__(self, name: str, ends: Ends, runner: Runner, limits: Limits = UNLIMITED) -> None:
+        self.mover = MariadbMover(name, ends.source, ends.target, runner, Options(limits=limits))
         self._runner = runner
         self._database = ends.source.database
 

@@ -8,9 +8,9 @@ from typing import Any
 from govhub.core.diagnostics import Diagnostic
 from govhub.migration.movers.postgresql import access
 from govhub.migration.movers.postgresql import target as databases
-from govhub.migration.movers.postgresql.mover import PostgresMover
+from govhub.migration.movers.postgresql.mover import Options, PostgresMover
 from govhub.migration.movers.postgresql.server import Server
-from govhub.migration.movers.protocol import Progress, Stage
+from govhub.migration.movers.protocol import UNLIMITED, Limits, Progress, Stage
 from govhub.migration.movers.runner import Command, Runner
 from govhub.migration.moving import archive
 from govhub.migration.moving.ends import Ends
@@ -27,8 +27,8 @@ class PostgresMove(Both[PostgresMover]):
 
     suffix = ".dump"
 
-    def __init__(self, name: str, ends: Ends, runner: Runner) -> None:
-        self.mover = PostgresMover(name, ends.source, ends.target, runner)
+    def __init__(self, name: str, ends: Ends, runner: Runner, limits: Limits = UNLIMITED) -> None:
+        self.mover = PostgresMover(name, ends.source, ends.target, runner, Options(limits=limits))
         self._runner = runner
 
     def obstacles(self) -> tuple[list[Diagnostic], list[Diagnostic]]:

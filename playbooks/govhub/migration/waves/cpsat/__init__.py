@@ -6,7 +6,7 @@ says so.
 """
 
 from govhub.migration.waves.cpsat.assign import Packed, pack
-from govhub.migration.waves.cpsat.rules import RuleModel, conflict
+from govhub.migration.waves.cpsat.rules import RuleModel, Share, conflict
 from govhub.migration.waves.cpsat.solving import available
 
-__all__ = ["Packed", "RuleModel", "available", "conflict", "pack"]
+__all__ = ["Packed", "RuleModel", "Share", "available", "conflict", "pack"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from govhub.migration.waves.cpsat.solving import cut_short, make_solver
+from govhub.migration.waves.days import shares_of
 from govhub.migration.waves.packing import Problem, Task
 from govhub.migration.waves.problem import MIB
 
@@ -142,6 +144,10 @@ def _capacities(model: cp_model.CpModel, problem: Problem, place: Mapping[tuple[
         line = problem.slot(wave).line
         # Both are whole MiB: byte counts of a wave are beyond what the solver adds up with ease.
         model.add(sum(task.size // MIB * variable for task, variable in items) <= line // MIB)
+        for day, most in shares_of(problem.slot(wave)):
+            early = [(_due(task, wave, day), variable) for task, variable in items]
+            if sum(size for size, _ in early) > most:
+                model.add(sum(size // MIB * variable for size, variable in early if size) <= most // MIB)
         model.add(sum(task.count * variable for task, variable in items) <= limits.per_wave)
         departments: defaultdict[str, list[tuple[int, Any]]] = defaultdict(list)
         for task, variable in items:
@@ -150,6 +156,11 @@ def _capacities(model: cp_model.CpModel, problem: Problem, place: Mapping[tuple[
         for terms in departments.values():
             if sum(count for count, _ in terms) > limits.per_department:
                 model.add(sum(count * variable for count, variable in terms) <= limits.per_department)
+
+
+def _due(task: Task, wave: int, day: date) -> int:
+    """Bytes of a group that the line has to bring before the windows of ``day``, however long it waits."""
+    return sum(size for at, size in task.due.get(wave, ()) if at < day)
 
 
 def _ordered(model: cp_model.CpModel, problem: Problem, place: Mapping[tuple[int, int], Any]) -> None:

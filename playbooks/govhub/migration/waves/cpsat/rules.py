@@ -32,12 +32,17 @@ def conflict(model: RuleModel, seconds: float) -> tuple[list[int], bool]:
     return kept, proven
 
 
+Share = tuple[int, int, int, Mapping[str, tuple[int, Collection[frozenset[int]]]]]
+
+
 class RuleModel:
     """Systems, waves, and rules that can be switched off one by one.
 
-    ``blocked`` says, for a system and a wave, which sets of rules stand in the way: one for each kind of day. The wave
-    is open when the rules of at least one set are all off. Each of ``sums`` bounds the weights in some of the waves.
-    ``later`` stands for all waves that could follow the last.
+    ``blocked`` says, for a system and a wave, which sets of rules stand in the way: one for each kind of day. The
+    wave is open when the rules of at least one set are all off. Each of ``sums`` bounds the weights in some of the
+    waves. Each of ``shares`` bounds, while its rule is on, the weights of those in a wave that have no later night
+    in it: ``(rule, wave, most, {system: (weight, one set of rules for each later night)})``. ``later`` stands for
+    all waves that could follow the last.
     """
 
     def __init__(
@@ -49,8 +54,9 @@ class RuleModel:
         sums: Sequence[tuple[int, Mapping[str, int], Mapping[int, int]]],
         rules: int,
         later: int,
+        shares: Sequence[Share] = (),
     ) -> None:
-        self.later = later
+        self.later, self.shares = later, shares
         self.systems, self.waves = systems, waves
         self.blocked, self.together, self.sums, self.rules = blocked, together, sums, rules
 
@@ -106,8 +112,26 @@ class RuleModel:
                     continue
                 total = sum(weight * place[name, wave] for name, weight in weights.items())
                 model.add(total <= most).only_enforce_if(*_switch(switches, rule))
+        self._shares(model, switches, on, place)
         self._later(model, switches, on, place)
         return model, switches
+
+    def _shares(
+        self, model: cp_model.CpModel, switches: Mapping[int, Any], on: set[int], place: Mapping[tuple[str, int], Any]
+    ) -> None:
+        """Who has no later night in a wave because of rules that are on needs its part of the line before."""
+        for rule, wave, most, systems in self.shares:
+            terms = []
+            for name, (weight, later) in sorted(systems.items()):
+                early = place[name, wave]
+                if switches:
+                    early = model.new_bool_var("")
+                    gates = [_none_of(model, switches, part) for part in later]
+                    model.add_bool_or([place[name, wave].negated(), early, *gates])
+                if switches or all(part & on for part in later):
+                    terms.append(weight * early)
+            if terms and rule in on:
+                model.add(sum(terms) <= most).only_enforce_if(*_switch(switches, rule))
 
     def _later(
         self, model: cp_model.CpModel, switches: Mapping[int, Any], on: set[int], place: Mapping[tuple[str, int], Any]

@@ -1,7 +1,11 @@
-"""The governor: no more statements at once than allowed, and none begins while a server is busy with others' work."""
+"""The governor: what we take of a server that others work with, and that we wait while it is busy with their work.
+
+Verification has its statements begin in turns, copies pause between two pieces of a table.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from govhub.core.errors import GovhubError
 from govhub.migration.sql.port import SqlFailed
 
 INTERVAL = 0.25
@@ -29,16 +34,23 @@ class Limits:
 class Governor:
     """Watches one server; every statement goes through :meth:`turn`."""
 
-    def __init__(self, limits: Limits, active: Callable[[], int | None], left: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        active: Callable[[], int | None],
+        left: Callable[[], float] = lambda: math.inf,
+        changed: Callable[[bool], None] = lambda _: None,
+    ) -> None:
         """Starts watching at once when others are to be looked at.
 
         Args:
             limits: How much may be used.
             active: How many sessions of others run a statement.
             left: Seconds that are left of the budget.
+            changed: Is told whenever we have to wait from now on, or need not any more.
         """
         self.limits = limits
-        self._active, self._left = active, left
+        self._active, self._left, self._changed = active, left, changed
         self._slots = threading.Semaphore(limits.statements)
         self._free = threading.Event()
         self._free.set()
@@ -72,10 +84,16 @@ class Governor:
                 with self._lock:
                     self._running -= 1
 
+    def wait(self, over: Callable[[], bool]) -> None:
+        """Return when the server has time for us, or when it is ``over``."""
+        while not self._free.wait(0.1):
+            if over():
+                return
+
     def stop(self) -> None:
         """Watch no longer."""
         self._ended.set()
-        self._free.set()
+        self._let(go=True)
         if self._thread:
             self._thread.join(timeout=10)
 
@@ -105,21 +123,26 @@ class Governor:
         try:
             found = self._active()
             self._failures = 0
-        except SqlFailed:
+        except (SqlFailed, GovhubError):
             # A server that does not say how busy it is may be too busy to.
             self._failures += 1
-            if self._failures == 1 and self._free.is_set():
-                self.pauses += 1
-                self._free.clear()
+            if self._failures == 1:
+                self._let(go=False)
             if self._failures >= FAILURES:
-                self._free.set()
+                self._let(go=True)
             return
         if found is None or limit is None:
             self.blind = True
             return
         self.most_of_others = max(found, self.most_of_others or 0)
-        if found > limit and self._free.is_set():
+        self._let(go=found <= limit)
+
+    def _let(self, *, go: bool) -> None:
+        if go is self._free.is_set():
+            return
+        if go:
+            self._free.set()
+        else:
             self.pauses += 1
             self._free.clear()
-        elif found <= limit:
-            self._free.set()
+        self._changed(not go)
