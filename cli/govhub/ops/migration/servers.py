@@ -70,13 +70,20 @@ def database_steps(hub: Hub, reached: Reaches, migration: Migration, move: Move)
     archives = archives_of(hub.name, migration.system)
     name = short_name(hub.name, migration.system, move.name)
     limits = limits_of(hub, move)
-    make = partial(kind.make, limits=limits)
+    make = partial(kind.make, limits=limits, **_options(move))
     if kind.engine is not Engine.POSTGRESQL:
         # Its dumps are read through by this process, so they are made beside it.
         return DatabaseSteps(Part(move.name, name, sides, archives, LocalRunner(archives / "work"), make, limits))
     place = Place(hub=hub, reached=reached, system=migration.system, move=move.name, archives=archives, access=sides)
     runner = place.runner()
     return DatabaseSteps(Part(move.name, name, FromMover(sides, runner), archives, runner, make, limits))
+
+
+def _options(move: Move) -> dict[str, bool]:
+    """What only PostgreSQL knows; the model allows it nowhere else."""
+    if move.kind is not MoveKind.POSTGRESQL:
+        return {}
+    return {"offline": move.method == "dump", "full": move.replica_identity == "full"}
 
 
 def engine_of(move: Move) -> Engine:

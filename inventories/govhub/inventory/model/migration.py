@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -103,6 +103,10 @@ class Move(Part):
     """The database's name on the source."""
     port: Port | None = None
     """The port of the source's server; the engine's usual one when not given."""
+    method: Literal["dump"] | None = None
+    """`dump`: rows are copied while nobody writes; for small PostgreSQL databases and servers that cannot publish."""
+    replica_identity: Literal["full"] | None = None
+    """`full`: PostgreSQL's tables without a key may be given REPLICA IDENTITY FULL for the time of the move."""
     path: Annotated[str, Field(pattern=PATH, max_length=300)] | None = None
     """The folder on the source; for files."""
     unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]+$", max_length=100)] | None = None
@@ -122,16 +126,20 @@ class Move(Part):
         for name in ("database", "path", "unit"):
             if (getattr(self, name) is not None) != (name == needed):
                 raise ValueError(f"a move of kind {self.kind} has `{needed}`, and neither of the other two")
+        for name in ("method", "replica_identity"):
+            if getattr(self, name) is not None and self.kind is not MoveKind.POSTGRESQL:
+                raise ValueError(f"`{name}` is for a move of kind postgresql")
         if self.settings and (self.kind is not MoveKind.APPLICATION or self.to is not None):
             raise ValueError("`settings` are those of an application that stays on its server, without `to`")
         return self
 
     @model_serializer(mode="wrap")
-    def _as_before_settings(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _as_before_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Approvals are bound to the digest of this: a new option that nobody uses must not void them."""
         out: dict[str, Any] = handler(self)
-        if self.settings is None:
-            out.pop("settings", None)
+        for name in ("method", "replica_identity", "settings"):
+            if getattr(self, name) is None:
+                out.pop(name, None)
         return out
 
 

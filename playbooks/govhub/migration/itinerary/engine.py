@@ -212,7 +212,7 @@ class Engine:
         except GovhubError as error:
             if error.diagnostics and error.diagnostics[0].code == "REC005":
                 raise
-            return Failed("; ".join(f"[{item.code}] {item.summary}" for item in error.diagnostics))
+            return Failed.of(error.diagnostics)
         except (OSError, ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:
             # A mistake in one phase must not take the other systems of a wave down.
             return Failed(REDACTOR(f"{type(error).__name__}: {error}")[:500])

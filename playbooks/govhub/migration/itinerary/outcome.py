@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+from govhub.core.diagnostics import Diagnostic
+from govhub.core.secrets import REDACTOR
+
+_DETAIL = 300
+"""Characters of what a server or a tool said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,17 @@ class Failed:
     """It went wrong, or came out wrong: somebody has to look. The next ``migrate run`` tries again."""
 
     problem: str
+
+    @classmethod
+    def of(cls, found: Iterable[Diagnostic]) -> Failed:
+        """All of them in one text: what is wrong, what was said, and the way out; the record keeps nothing else."""
+        return cls("; ".join(_told(item) for item in found))
+
+
+def _told(item: Diagnostic) -> str:
+    said = " ".join(REDACTOR(item.detail).split())
+    detail = f" ({said[:_DETAIL]}{'…' if len(said) > _DETAIL else ''})" if said else ""
+    return f"[{item.code}] {item.summary}{detail}{f': {item.hint}' if item.hint else ''}"
 
 
 Outcome = Done | NotYet | Failed

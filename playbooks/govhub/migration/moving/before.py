@@ -11,6 +11,8 @@ from govhub.migration.moving.engines.port import DatabaseMove, End
 from govhub.migration.moving.part import SOON, Part
 from govhub.migration.verify.result import Verdict
 
+_LATER = {"copied": "in the pause of writes"}
+
 
 def apply_for(part: Part, data: DatabaseMove, _: Context) -> Outcome:
     """What the move needs; whatever stands in its way is found here, before anything is touched."""
@@ -50,6 +52,8 @@ def backed_up(part: Part, _: DatabaseMove, context: Context) -> Outcome:
 def copy(part: Part, data: DatabaseMove, _: Context) -> Outcome:
     """One turn of the copy."""
     data.mover.start()
+    if data.offline:
+        return Done(_LATER)
     guards.bound(data)
     now = data.carry()
     if now.stage in (Stage.FOLLOWING, Stage.MOVED):
@@ -62,14 +66,14 @@ def copy(part: Part, data: DatabaseMove, _: Context) -> Outcome:
 def copied(_: Part, data: DatabaseMove, __: Context) -> Outcome:
     """Whether everything is there."""
     now = data.mover.progress()
-    if now.stage in (Stage.FOLLOWING, Stage.MOVED):
+    if now.stage in (Stage.FOLLOWING, Stage.MOVED) or (data.offline and now.stage is Stage.PREPARED):
         return Done({"stage": now.stage.value if now.stage else None})
     return _broken(now, "the copy is not complete")
 
 
 def follow(part: Part, data: DatabaseMove, context: Context) -> Outcome:
     """One turn while changes follow."""
-    if not data.mover.moved():
+    if not (data.offline or data.mover.moved()):
         guards.bound(data)
         data.mover.advance()
     return follows(part, data, context)
@@ -86,8 +90,10 @@ def follows(part: Part, data: DatabaseMove, _: Context) -> Outcome:
     return NotYet(f"{part.move}: changes follow, but not closely enough yet", SOON)
 
 
-def verify_in_use(part: Part, _: DatabaseMove, context: Context) -> Outcome:
+def verify_in_use(part: Part, data: DatabaseMove, context: Context) -> Outcome:
     """Compare both sides while the source is in use."""
+    if data.offline and data.mover.progress().stage is Stage.PREPARED:
+        return Done(_LATER)
     # The source is in use: rows that differ by now are a figure. Equality is asked for once writes have stopped.
     found = check(part.ends(rehearsal=context.rehearsal), others=part.limits.active_sessions)
     if found.forms is not Verdict.PASS:

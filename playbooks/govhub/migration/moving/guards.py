@@ -83,5 +83,5 @@ def clocks(_: Part, data: DatabaseMove, __: Context) -> Outcome:
     """Whether the three clocks say the same; writes are not stopped before they do."""
     found = clock_problems(data)
     if found:
-        return Failed("; ".join(f"[{item.code}] {item.summary}" for item in found))
+        return Failed.of(found)
     return Done()

@@ -109,7 +109,7 @@ def _tried(act: Callable[[], Outcome]) -> Outcome:
     try:
         return act()
     except GovhubError as error:
-        return Failed("; ".join(f"[{item.code}] {item.summary}" for item in error.diagnostics))
+        return Failed.of(error.diagnostics)
 
 
 def progress_of(steps: Steps, *, rehearsal: bool, before: Mapping[str, Progress]) -> dict[str, Progress]:

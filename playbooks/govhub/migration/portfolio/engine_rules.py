@@ -14,12 +14,15 @@ def keeps_online(part: Part) -> bool | None:
     """Whether changes can be copied while writes go on; None when what that needs was not read."""
     if not part.move.kind.is_database:
         return True
+    if part.move.method == "dump":
+        return False
     server, database = part.server, part.database
     if server is None or database is None:
         return None
-    if not new_enough(server) or database.keyless:
+    full = part.move.replica_identity == "full"
+    if not new_enough(server) or (database.keyless and not full):
         return False
-    return None if database.keyless is None else True
+    return None if database.keyless is None and not full else True
 
 
 def new_enough(server: FoundServer) -> bool:

@@ -23,15 +23,16 @@ def assess(source: Server, target: Server, limits: Limits, *, allow_full: bool, 
     tables = tables_of(source)
     if online:
         _online(source, limits, found)
-        _keys(tables, found, allow_full=allow_full)
+    # Changes come back by replication, whatever way the rows went.
+    _keys(tables, found, allow_full=allow_full)
     _charset(source, target, found)
     _extensions(source, target, found)
     if kept := [str(table) for table in tables if not table.logged]:
         found.warning(
             "MOV107",
-            "rows of unlogged tables do not move",
+            "rows of unlogged tables are copied in the pause of writes",
             detail=_some(kept),
-            hint="ALTER TABLE … SET LOGGED on the source, or fill them again afterwards",
+            hint="ALTER TABLE … SET LOGGED on the source, or empty them before, where they make the pause too long",
         )
     return found.sorted()
 
@@ -90,7 +91,7 @@ def _online(source: Server, limits: Limits, found: Diagnostics) -> None:
             "MOV104",
             f"wal_level of the source is {level}, so changes cannot follow",
             address=where,
-            hint="set wal_level = logical and restart the source, or move it offline by dump and restore",
+            hint="set wal_level = logical and restart the source, or declare `method: dump` for this move",
         )
     used = source.value("SELECT count(*) FROM pg_replication_slots")
     senders = source.value("SELECT count(*) FROM pg_stat_replication")
@@ -132,7 +133,7 @@ def _keys(tables: list[Table], found: Diagnostics, *, allow_full: bool) -> None:
             "MOV111",
             f"{len(keyless)} tables have no primary key, so changes of their rows cannot follow",
             detail=_some(keyless),
-            hint="add a key, or allow REPLICA IDENTITY FULL for the time of the move: the source writes more log then",
+            hint="add a key, or declare `replica_identity: full` for this move: they write more log then",
         )
 
 

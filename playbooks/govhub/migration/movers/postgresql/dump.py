@@ -62,10 +62,20 @@ class DumpMover(PostgresMover):
         if direction is Direction.BACK:
             super().drain(direction, timeout)
             return
-        if self.moved() or self.registry.get("restored"):
+        if self.moved():
             return
         if not access.is_closed(self.source):
             raise MoveFailed.one("MOV045", "the side that is left is not frozen", hint="freeze it first")
+        self.copy(timeout)
+
+    def copy(self, timeout: float) -> None:
+        """Copy all rows as they are at one moment, and build what waited for them.
+
+        Raises:
+            MoveFailed: the rows cannot be copied in time (MOV027), or the sides differ afterwards (MOV021).
+        """
+        if self.registry.get("restored"):
+            return
         self._truncate()
         self._copy(timeout)
         schema.make_later(self.runner, self.source, self.target, self.registry, self.options.limits.parallel)

@@ -172,6 +172,7 @@ class PostgresMover:
         replication = self.replication(direction)
         if self.registry.get("handing-over") != direction.value:
             replication.drain(timeout)
+            objects.copy_unlogged(self._side(direction)[0], self._side(direction.other)[0])
         self._drained = direction
 
     def finish(self, direction: Direction = Direction.FORWARD) -> None:
@@ -344,18 +345,19 @@ class PostgresMover:
             )
 
     def _allow_full(self) -> None:
-        if not (self.options.allow_full and self.online):
+        if not self.options.allow_full:
             return
         keyless = [item for item in tables_of(self.source) if item.keyless and item.logged]
         known = {str(item): item.identity for item in keyless} | (self.registry.get("identities") or {})
         # Written down first: what it was must be known whenever we are killed.
         self.registry.set("identities", known)
-        for table in keyless:
+        for table in keyless if self.online else ():
             self.source.rows(sql.SQL("ALTER TABLE {} REPLICA IDENTITY FULL").format(table.identifier))
 
     def _identities(self, left: Server, taken: Server) -> None:
         """What can be told apart on one side must be on the other: changes come back that way."""
-        full = {str(item) for item in tables_of(left) if item.identity == "f"}
+        known = self.registry.get("identities") or {}
+        full = {str(item) for item in tables_of(left) if item.identity == "f"} | set(known)
         for table in tables_of(taken):
             if str(table) in full and table.identity != "f":
                 taken.rows(sql.SQL("ALTER TABLE {} REPLICA IDENTITY FULL").format(table.identifier))

@@ -1,10 +1,12 @@
-"""What logical replication does not carry: sequences, large objects, contents of materialized views."""
+"""What logical replication does not carry: sequences, large objects, unlogged tables, materialized views."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from govhub.migration.movers.postgresql.loads import loads_of
 from govhub.migration.movers.postgresql.server import Server
+from govhub.migration.movers.postgresql.tables import tables_of
 from govhub.migration.movers.protocol import MoveFailed
 from govhub.migration.sql import statements as sql
 
@@ -71,6 +73,16 @@ def _grants(source: Server, oid: int) -> list[tuple[Any, ...]]:
              SELECT rolname FROM pg_roles WHERE oid = m.lomowner) DESC""",
         [oid],
     )
+
+
+def copy_unlogged(source: Server, target: Server) -> None:
+    """Make the rows of unlogged tables of ``target`` those of ``source``, which nobody writes to meanwhile."""
+    for load in loads_of(source, target, [item for item in tables_of(source) if not item.logged]):
+        with target.transaction():
+            # Neither triggers nor foreign keys: the rows are right as they are on the source.
+            target.rows("SET LOCAL session_replication_role = replica")
+            target.rows(sql.SQL("DELETE FROM ONLY {}").format(load.table.identifier))
+            source.copy_into(target, load.statement("TO STDOUT"), load.statement("FROM STDIN"), lambda _: None)
 
 
 def refresh_views(source: Server, target: Server) -> None:

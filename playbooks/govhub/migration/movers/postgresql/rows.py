@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from govhub.core.errors import GovhubError
 from govhub.migration.governor import Governor
 from govhub.migration.governor import Limits as Allowed
+from govhub.migration.movers.postgresql.loads import Load, loads_of
 from govhub.migration.movers.postgresql.names import REGISTRY
 from govhub.migration.movers.postgresql.server import SETTINGS, Server
 from govhub.migration.movers.postgresql.tables import Table
@@ -28,27 +28,6 @@ CARRIED = sql.Identifier(REGISTRY, "carried")
 _FORMS = " -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3 -c timezone=UTC"
 # Triggers fired on the source already. A lost commit of ours is a table that is copied again.
 _WRITES = " -c session_replication_role=replica -c synchronous_commit=off"
-# Types whose binary form is the same in all versions and on all machines; others are read as text.
-_PLAIN = """('bool', 'int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'text', 'varchar', 'bpchar', 'bytea',
-  'date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval', 'uuid', 'json', 'jsonb', 'inet', 'cidr')"""
-_COLUMNS = f"""SELECT a.attrelid::int8, array_agg(a.attname::text ORDER BY a.attnum),
-    bool_and(t.typnamespace = 'pg_catalog'::regnamespace AND t.typname IN {_PLAIN})
-  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-  WHERE a.attrelid = ANY (%s) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' GROUP BY 1"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Load:
-    table: Table
-    columns: tuple[str, ...]
-    binary: bool
-
-    def statement(self, way: str, options: str) -> sql.Composed:
-        names = sql.SQL(", ").join(sql.Identifier(name) for name in self.columns)
-        listed = sql.SQL(" ({})").format(names) if self.columns else sql.SQL("")
-        form = "binary" if self.binary else "text"
-        words = sql.SQL(f" {way} (FORMAT {form}{options})")
-        return sql.Composed([sql.SQL("COPY "), self.table.identifier, listed, words])
 
 
 class Carrier:
@@ -70,12 +49,9 @@ class Carrier:
         forms = f"{SETTINGS}{_FORMS} -c client_encoding={encoding}"
         self._source, self._target = source.clone(forms), target.clone(forms + _WRITES)
         self._limits, self._active, self._pace = limits, active, Pace(limits.bandwidth)
-        self._loads: queue.SimpleQueue[_Load] = queue.SimpleQueue()
-        found = {row[0]: row for row in source.rows(_COLUMNS, [[table.oid for table in tables]])}
-        same = source.value("SHOW integer_datetimes") == target.value("SHOW integer_datetimes")
-        for table in tables:
-            _, columns, plain = found.get(table.oid, (0, (), False))
-            self._loads.put(_Load(table, tuple(columns), bool(plain) and same))
+        self._loads: queue.SimpleQueue[Load] = queue.SimpleQueue()
+        for load in loads_of(source, target, tables):
+            self._loads.put(load)
         self._governor: Governor | None = None
         self.stopped = threading.Event()
         """Set from outside: the copy is given up."""
@@ -138,7 +114,7 @@ class Carrier:
     def _over(self) -> bool:
         return self.stopped.is_set() or self._failed.is_set()
 
-    def _copy(self, source: Server, target: Server, load: _Load) -> None:
+    def _copy(self, source: Server, target: Server, load: Load) -> None:
         with target.transaction():
             target.rows(sql.SQL("TRUNCATE ONLY {}").format(load.table.identifier))
             # Rows that are frozen at once need no second writing by vacuum.

@@ -56,6 +56,11 @@ class Both(Generic[M]):
     """A part of :class:`govhub.migration.moving.engines.port.DatabaseMove`."""
 
     mover: M
+    offline: bool = False
+
+    def rehearse(self, timeout: float) -> None:
+        """See the port."""
+        raise NotImplementedError(f"it is moved online, within {timeout} s or not")
 
     def begun(self) -> bool:
         """See the port."""

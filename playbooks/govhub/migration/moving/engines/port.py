@@ -22,6 +22,8 @@ class DatabaseMove(Protocol):
 
     suffix: str
     """Of its archives' names."""
+    offline: bool
+    """Whether rows are copied only when nobody writes."""
 
     @property
     def mover(self) -> Mover:
@@ -32,6 +34,9 @@ class DatabaseMove(Protocol):
 
     def carry(self) -> Progress:
         """One turn of a copy that was started; what this process itself carries is through when it returns."""
+
+    def rehearse(self, timeout: float) -> None:
+        """Of what is moved offline: the copy that its pause of writes is for, while people go on writing."""
 
     def begun(self) -> bool:
         """Whether anything of this move is on the target."""

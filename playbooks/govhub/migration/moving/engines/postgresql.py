@@ -8,6 +8,7 @@ from typing import Any
 from govhub.core.diagnostics import Diagnostic
 from govhub.migration.movers.postgresql import access
 from govhub.migration.movers.postgresql import target as databases
+from govhub.migration.movers.postgresql.dump import DumpMover
 from govhub.migration.movers.postgresql.mover import Options, PostgresMover
 from govhub.migration.movers.postgresql.server import Server
 from govhub.migration.movers.protocol import UNLIMITED, Limits, Progress, Stage
@@ -27,8 +28,20 @@ class PostgresMove(Both[PostgresMover]):
 
     suffix = ".dump"
 
-    def __init__(self, name: str, ends: Ends, runner: Runner, limits: Limits = UNLIMITED) -> None:
-        self.mover = PostgresMover(name, ends.source, ends.target, runner, Options(limits=limits))
+    def __init__(
+        self,
+        name: str,
+        ends: Ends,
+        runner: Runner,
+        limits: Limits = UNLIMITED,
+        *,
+        offline: bool = False,
+        full: bool = False,
+    ) -> None:
+        """See :class:`Options` for ``limits`` and ``full``."""
+        made = DumpMover if offline else PostgresMover
+        self.offline = offline
+        self.mover = made(name, ends.source, ends.target, runner, Options(limits=limits, allow_full=full))
         self._runner = runner
 
     def obstacles(self) -> tuple[list[Diagnostic], list[Diagnostic]]:
@@ -46,6 +59,11 @@ class PostgresMove(Both[PostgresMover]):
         if self.mover.copying.failure is not None:
             raise self.mover.copying.failure
         return self.mover.advance(now) if now.stage is Stage.BUILDING else now
+
+    def rehearse(self, timeout: float) -> None:
+        """See the port."""
+        assert isinstance(self.mover, DumpMover)
+        self.mover.copy(timeout)
 
     def size(self) -> int:
         """See the port."""
