@@ -36,7 +36,17 @@ def filled(server: Server) -> None:
     tools = binaries()
     assert tools
     script = HERE / "every_kind.postgresql.sql"
-    words = [tools / "psql", "-q", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-f", script, server.address(DATABASE)]
+    words: list[str | Path] = [
+        tools / "psql",
+        "-q",
+        "-o",
+        "/dev/null",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-f",
+        script,
+        server.address(DATABASE),
+    ]
     subprocess.run(words, check=True)
 
 
