@@ -62,7 +62,10 @@ def show_runs(console: Console, document: Document, program: str) -> None:
         if item.get("reason"):
             line(console, f"  {item['reason']}")
         for problem in item["problems"]:
-            line(console, f"  {problem['severity']}[{problem['code']}] {problem['summary']}")
+            source = "{file}:{line}:{column}: ".format(**problem["source"]) if problem.get("source") else ""
+            line(console, f"  {problem['severity']}[{problem['code']}] {source}{problem['summary']}")
+            for detail in problem.get("detail", "").splitlines():
+                line(console, f"    {detail}")
             if problem.get("hint"):
                 line(console, f"  {tr('hint')}: {problem['hint']}", style="dim")
     if document["summary"]["waiting"]:
