@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from govhub.cli.main import main
 from govhub.migration.record.standing import stand
 from govhub.ops.migration.records import opened
 from govhub.ops.migration.run import RunSystems, run_systems
@@ -80,3 +81,11 @@ def test_others_of_a_wave_go_on(city: City, tmp_path: Path) -> None:
     assert states == {SYSTEM: "done", "open-days": "refused"}
     with opened("mini") as record:
         assert stand("open-days", record.unchecked("open-days")).runs == []
+
+
+def test_who_has_begun_nothing_is_told_that_first(city: City, capsys: pytest.CaptureFixture[str]) -> None:
+    declare(city, "")
+    for itinerary, code in (("", "RUN011"), ("roll-back", "RUN012"), ("retire", "RUN012"), ("cancel", "RUN012")):
+        assert city.run(itinerary)["problems"][0]["code"] == code, itinerary
+    assert main(["migrate", "rehearse", str(city.hub), SYSTEM]) == 3
+    assert "error[RUN033] mini/migration.yaml:13:" in capsys.readouterr().out, "the place to declare it at"

@@ -38,16 +38,30 @@ for (const item of document.querySelectorAll('svg text')) {
     width: own.width, height: own.height});
 }
 for (const item of document.querySelectorAll('td, th, h1, h2, p, nav a')) {
-  const box = item.getBoundingClientRect();
+  const range = document.createRange();
+  range.selectNodeContents(item);
+  const box = range.getBoundingClientRect();
   found.push({text: item.textContent, left: box.left, top: box.top + scrollY, right: box.right,
     bottom: box.bottom + scrollY, width: document.documentElement.clientWidth,
-    height: document.documentElement.scrollHeight, cut: item.scrollWidth > item.clientWidth + 1
-      && item.clientWidth > 0});
+    height: document.documentElement.scrollHeight,
+    lines: new Set([...range.getClientRects()].map(part => Math.round(part.top))).size,
+    cut: item.clientWidth > 0 && item.scrollWidth > item.clientWidth + 1});
+}
+function drawn(letter) {
+  const canvas = document.createElement('canvas'), pen = canvas.getContext('2d');
+  canvas.width = canvas.height = 40;
+  const shown = document.querySelector('svg') || document.body;
+  pen.font = '30px ' + getComputedStyle(shown).fontFamily;
+  pen.fillText(letter, 2, 32);
+  return [...pen.getImageData(0, 0, 40, 40).data].join();
 }
 const out = document.createElement('pre');
 out.id = 'measured';
 out.textContent = JSON.stringify({texts: found, wide: document.documentElement.scrollWidth,
-  seen: document.documentElement.clientWidth, errors: window.problems || []});
+  seen: document.documentElement.clientWidth,
+  fonts: getComputedStyle(document.querySelector('svg') || document.body).fontFamily,
+  // Characters that a font does not have are all drawn as one empty box.
+  chinese: drawn('核') !== drawn('验')});
 document.body.appendChild(out);
 """
 
@@ -64,6 +78,7 @@ class Text:
     width: float
     height: float
     cut: bool = False
+    lines: int = 1
 
     @property
     def inside(self) -> bool:

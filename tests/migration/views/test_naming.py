@@ -108,6 +108,7 @@ def test_a_system_of_a_wave_that_cannot_move_stops_nobody_else(
 def test_the_itineraries_are_commands(city: City, govhub: Callable[..., Result]) -> None:
     code, out, _ = govhub("run", city.hub, SYSTEM, "--itinerary", "migrate")
     assert (code, "WaitForCutoverApproval" in out) == (0, True)
+    assert f"migrate approve mini {SYSTEM} --party" in out, "what is next is said where it is waited for"
     code, out, _ = govhub("rehearse", city.hub, SYSTEM)
     assert (code, "RUN012" in out) == (4, True)
     code, out, _ = govhub("rollback", city.hub, SYSTEM)

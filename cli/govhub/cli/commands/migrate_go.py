@@ -44,7 +44,7 @@ def register(child: typer.Typer) -> None:
 def rehearse(
     terminal: Terminal, hub: HubName, systems: Which, *, plan: PlanFile = None, wait: Wait = 0.0, workers: Workers = 4
 ) -> int:
-    """Go the way of a migration on a copy that is removed again; users notice nothing, and figures come out."""
+    """Go the way of a migration on a copy that is removed again; users notice nothing."""
     return _begin(terminal, "rehearse", hub, systems, plan, wait, workers)
 
 
@@ -91,7 +91,7 @@ def retire(
     wait: Wait = 0.0,
     workers: Workers = 4,
 ) -> int:
-    """Archive and wipe the sources of accepted systems; then free what they hold in the hub, as a reviewed diff."""
+    """Archive and wipe the sources of accepted systems, then free what they hold in the hub."""
     from govhub.cli.views.cutover import show_retirement
     from govhub.ops.migration.retiring import retire_systems
 

@@ -27,7 +27,7 @@ def register(child: typer.Typer) -> None:
 
 
 def metrics(terminal: Terminal, hub: HubName, *, out: Out = None, offline: Offline = False) -> int:
-    """Figures of migrations for Prometheus, by node_exporter's textfile collector: stages, runs, lag, bytes."""
+    """Figures of migrations for Prometheus' textfile collector: stages, runs, lag, bytes."""
     from govhub.cli.views.metrics import exposition
     from govhub.cli.views.text import line
     from govhub.ops.migration.figures import figures_of

@@ -17,7 +17,7 @@ def register(child: typer.Typer) -> None:
 
 
 def movers(terminal: Terminal, hub: HubName) -> int:
-    """Ask each mover host what it has to do now: commands that run, moves that have a place there, free disk."""
+    """Ask each mover host what it has to do now: commands, moves with a place there, free disk."""
     from govhub.cli.views.movers import show_movers
     from govhub.ops.migration.places import movers as asked
 

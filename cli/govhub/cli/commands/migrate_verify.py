@@ -86,7 +86,7 @@ def verify(  # options are named on the command line
     times: Times = False,
     no_record: NoRecord = False,
 ) -> int:
-    """Prove that moved data is the same: schema, counts, ranges, digests down to the differing rows, every value.
+    """Prove that moved data is the same, down to the rows that differ.
 
     Takes a hub's system, whose ends are known from its files, or two addresses. Exits with 0 when all of it passes,
     and with 1 when something differs or could not be verified.

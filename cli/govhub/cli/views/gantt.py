@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from govhub.cli.i18n import language, tr
-from govhub.cli.views.svg import opening
+from govhub.cli.views.svg import empty, opening, short
 
 Document = dict[str, Any]
 LABELS = 330
@@ -16,7 +16,9 @@ CHART = 1040
 ROW = 17
 HEAD = 84
 GAP = 26
-FOOT = 16
+NAME = 36
+"""Latin letters of a system's title that have room beside its tier and the day of its cutover."""
+FOOT = 34
 # Dark enough for white paper and for grey print; the tier is written beside each name as well.
 TIERS = {1: "#b3261e", 2: "#b26a00", 3: "#1f6f43"}
 
@@ -28,8 +30,7 @@ def gantt(document: Document) -> str:
 
 
 def _empty(document: Document) -> str:
-    text = escape(f"{document['hub']}: {tr('no waves')}")
-    return f'<svg xmlns="http://www.w3.org/2000/svg" width="600" height="60"><text x="12" y="36">{text}</text></svg>\n'
+    return empty(f"{document['hub']}: {tr('no waves')}")
 
 
 class _Picture:
@@ -100,7 +101,8 @@ class _Picture:
             following = (day + timedelta(days=32)).replace(day=1)
             # A month of which only some days are in the picture has no room for its name.
             if min(self._x(following), LABELS + CHART) - x > 50:
-                yield f'<text x="{x + 4}" y="{HEAD - 10}" fill="#444">{day:%Y-%m}</text>'
+                for y in (HEAD - 10, self.height - 20):
+                    yield f'<text x="{x + 4}" y="{y}" fill="#444">{day:%Y-%m}</text>'
             day = following
 
     def _wave(self, wave: Document, top: int) -> Iterator[str]:
@@ -109,24 +111,29 @@ class _Picture:
         left, right = self._x(begins), self._x(ends + timedelta(days=1))
         effort = sum(item["person_days"] for item in wave["systems"])
         count = len(wave["systems"])
-        text = (
-            f"{tr('Wave')} {wave['wave']}  {begins} – {ends}  {count} {tr('systems')}, {effort:g} {tr('person-days')}"
-        )
+        text = f"{tr('Wave')} {wave['wave']}: {begins} – {ends}"
+        more = f"{count} {tr('systems')}, {effort:g} {tr('person-days')}"
         yield _bar(left, top, right - left, height, 'fill="#2b5ea7" fill-opacity="0.1"')
         yield f'<line x1="12" y1="{top}" x2="{LABELS + CHART}" y2="{top}" stroke="#9aa7b8"/>'
         yield f'<text x="12" y="{top + 14}" font-weight="bold" fill="#1c3f73">{escape(text)}</text>'
+        # On the side where there is room: waves begin at the left and end at the right.
+        middle = self._x(begins + (ends - begins) / 2) < LABELS + CHART / 2
+        x, anchor = (round(right + 6, 1), "start") if middle else (round(left - 6, 1), "end")
+        yield f'<text x="{x}" y="{top + 14}" text-anchor="{anchor}" fill="#1c3f73">{escape(more)}</text>'
         for position, item in enumerate(wave["systems"]):
             yield from self._system(item, begins, top + GAP - 6 + ROW * position)
 
     def _system(self, item: Document, begins: date, top: int) -> Iterator[str]:
         colour = TIERS.get(item["tier"], TIERS[3])
         title = item["title"].get(language()) or item["system"]
-        name = title if len(title) <= 40 else title[:39] + "…"
-        yield f'<text x="24" y="{top + 12}">{escape(name)} <tspan fill="{colour}">T{item["tier"]}</tspan></text>'
+        name = escape(short(title, NAME))
+        tier = f'<tspan fill="{colour}">T{item["tier"]}</tspan>'
+        yield f'<text x="24" y="{top + 12}"><title>{escape(title)}</title>{name} {tier}</text>'
         end = self._trial_end(item)
         if end is None:
             return
         cutover = date.fromisoformat(item["cutover"])
+        yield f'<text x="{LABELS - 8}" y="{top + 12}" text-anchor="end" fill="#444">{cutover:%m-%d}</text>'
         left, middle, right = self._x(begins), self._x(cutover), self._x(end)
         yield _bar(left, top + 4, max(middle - left, 0), 9, f'fill="{colour}" fill-opacity="0.35"')
         yield _bar(middle, top + 4.5, right - middle, 8, f'fill="none" stroke="{colour}"')

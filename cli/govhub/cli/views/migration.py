@@ -50,6 +50,9 @@ def show_held(console: Console, document: Document) -> None:
     line(console, f"{document['run']}: {said}")
 
 
+_APPROVING = ("WaitForCutoverApproval", "WaitForAcceptance", "WaitForRetirementApproval")
+
+
 def show_runs(console: Console, document: Document, program: str) -> None:
     """Where each system came to."""
     from govhub.cli.views.text import line
@@ -62,11 +65,16 @@ def show_runs(console: Console, document: Document, program: str) -> None:
         if item.get("reason"):
             line(console, f"  {item['reason']}")
         for problem in item["problems"]:
-            line(console, f"  {problem['severity']}[{problem['code']}] {problem['summary']}")
+            source = "{file}:{line}:{column}: ".format(**problem["source"]) if problem.get("source") else ""
+            line(console, f"  {problem['severity']}[{problem['code']}] {source}{problem['summary']}")
+            for detail in problem.get("detail", "").splitlines():
+                line(console, f"    {detail}")
             if problem.get("hint"):
                 line(console, f"  {tr('hint')}: {problem['hint']}", style="dim")
     if document["summary"]["waiting"]:
-        line(console, f"{tr('Next')}: {program} migrate status {document['hub']}")
+        approving = [item["system"] for item in document["systems"] if item.get("phase") in _APPROVING]
+        more = f"approve {document['hub']} {approving[0]} --party … --as … --key …" if len(approving) == 1 else ""
+        line(console, f"{tr('Next')}: {program} migrate {more or 'status ' + document['hub']}")
 
 
 def show_board(console: Console, document: Document) -> None:

@@ -14,12 +14,15 @@ from html import escape
 from itertools import pairwise
 from typing import Any
 
-from govhub.cli.i18n import tr
-from govhub.cli.views.svg import opening
+from govhub.cli.i18n import language, tr
+from govhub.cli.views.svg import empty, opening, short
 from govhub.cli.views.wave import duration
+from govhub.migration.dossier.words import STEPS, say
 
 Document = dict[str, Any]
 LABELS, CHART, ROW, HEAD, FOOT, GAP = 250, 1000, 20, 96, 20, 30
+NAME = 34
+"""Latin letters of a row's label that have room."""
 _TICK = 132
 """Pixels between two times that are written below each other's line."""
 _KINDS = {
@@ -39,9 +42,7 @@ def timeline_svg(document: Document) -> str:
     """The picture: a row a step for one system, a row a system for several."""
     rows = list(_by_step(document["systems"][0]) if len(document["systems"]) == 1 else _by_system(document))
     if not any(steps for _, _, steps in rows):
-        text = escape(f"{document['hub']}: {tr('no run yet')}")
-        size = 'width="600" height="60"'
-        return f'<svg xmlns="http://www.w3.org/2000/svg" {size}><text x="12" y="36">{text}</text></svg>\n'
+        return empty(f"{document['hub']}: {tr('no run yet')}")
     return _Picture(document, rows).svg()
 
 
@@ -55,7 +56,8 @@ def _by_step(system: Document) -> Iterator[tuple[str, bool, list[Document]]]:
         if step["run"] != run:
             run = step["run"]
             yield run, True, []
-        yield step["step"], False, [step]
+        name = step["step"]
+        yield say(STEPS[name], "zh") if language() == "zh" and name in STEPS else name, False, [step]
 
 
 def _by_system(document: Document) -> Iterator[tuple[str, bool, list[Document]]]:
@@ -123,7 +125,7 @@ class _Picture:
         if title:
             yield f'<text x="12" y="{top + 21}" font-weight="bold" fill="#1c3f73">{escape(label)}</text>'
             return
-        yield f'<text x="{24 if self.single else 12}" y="{top + 14}">{escape(label)}</text>'
+        yield f'<text x="{24 if self.single else 12}" y="{top + 14}">{escape(short(label, NAME))}</text>'
         for step in steps:
             yield from self._bar(step, top)
 

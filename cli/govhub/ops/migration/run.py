@@ -13,6 +13,7 @@ from govhub.core.errors import GovhubError, LockHeld
 from govhub.inventory.loader import Hub
 from govhub.migration.itinerary.durable import Durable
 from govhub.migration.itinerary.engine import Engine, Listener, Progress, Subject
+from govhub.migration.itinerary.starting import may_go
 from govhub.migration.itinerary.steps import Steps
 from govhub.migration.moving.together import close
 from govhub.migration.record.lease import LEASE_SECONDS, new_owner
@@ -107,7 +108,10 @@ def _driven(request: RunSystems, hub: Hub, record: Record, owner: str, names: li
 def _one(request: RunSystems, engine: Engine, hub: Hub, record: Record, name: str, itinerary: str) -> dict[str, Any]:
     try:
         context = context_of(hub, name, record)
-        hold_against_files(hub, name, itinerary, stand(name, record.unchecked(name)).run)
+        # Said before what the files lack: who only wants to go on has nothing to declare. The engine asks once more.
+        standing = stand(name, record.unchecked(name))
+        may_go(itinerary, standing)
+        hold_against_files(hub, name, itinerary, standing.run)
         steps = request.steps(hub, name)
         try:
             return _shown(engine.advance(Subject(context=context, steps=steps, program=program()), itinerary))

@@ -16,7 +16,7 @@ from govhub.migration.itinerary.driver import Driver, Task
 from govhub.migration.itinerary.itineraries import Phase
 from govhub.migration.itinerary.outcome import Done, Failed, NotYet, Outcome
 from govhub.migration.itinerary.phases import registry
-from govhub.migration.itinerary.starting import refused
+from govhub.migration.itinerary.starting import may_go
 from govhub.migration.itinerary.steps import Context, Steps
 from govhub.migration.itinerary.watching import Note, Watch
 from govhub.migration.record.lease import LEASE_SECONDS, Lease
@@ -135,12 +135,7 @@ class Engine:
         run = standing.run
         if run and wanted in ("", run.itinerary):
             return run
-        if not wanted:
-            hint = "begin one: --itinerary rehearse or migrate"
-            raise PolicyViolation.one("RUN011", f"no run of {subject.system} is open", hint=hint)
-        if why := refused(wanted, standing):
-            hint = "`migrate status` shows where the system stands"
-            raise PolicyViolation.one("RUN012", f"{subject.system}: {why}", hint=hint, address=subject.system)
+        may_go(wanted, standing)
         itinerary = self._catalogue.latest(wanted)
         run_id = f"{subject.system}-{wanted}-{sum(item.itinerary == wanted for item in standing.runs) + 1}"
         data = {

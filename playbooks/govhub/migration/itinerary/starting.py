@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from govhub.core.errors import PolicyViolation
 from govhub.migration.record.stages import Stage
 from govhub.migration.record.standing import RunStanding, Standing
+
+
+def may_go(itinerary: str, standing: Standing) -> None:
+    """Refuse an itinerary that can neither be gone on with nor begin now; empty: whatever is open.
+
+    Raises:
+        PolicyViolation: none is open and none was named (RUN011), or it cannot begin where the system stands (RUN012).
+    """
+    run = standing.run
+    if run and itinerary in ("", run.itinerary):
+        return
+    if not itinerary:
+        hint = "begin one: --itinerary rehearse or migrate"
+        raise PolicyViolation.one("RUN011", f"no run of {standing.system} is open", hint=hint)
+    if why := refused(itinerary, standing):
+        hint = "`migrate status` shows where the system stands"
+        raise PolicyViolation.one("RUN012", f"{standing.system}: {why}", hint=hint, address=standing.system)
 
 
 def refused(itinerary: str, standing: Standing) -> str:
