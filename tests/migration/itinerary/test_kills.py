@@ -32,8 +32,6 @@ PARTS: dict[str, tuple[Itinerary, Stage | None, bool]] = {
 }
 QUICK = (
     ("rehearse", "inside:EnsureFileCopy"),
-    ("migrate", "after:EnsureApplication"),
-    ("migrate", "inside:EnsureSwitched"),
     ("migrate", "record:phase-finished:EnsureSwitched"),
     ("roll-back", "inside:EnsureReverseDrained"),
     ("retire", "after:EnsureWiped"),
@@ -64,6 +62,8 @@ def points() -> Iterator[tuple[str, str]]:
     ):
         yield name, f"inside:{phase_name}"
         yield name, f"after:{phase_name}"
+    # What was applied for is not applied for twice.
+    yield "migrate", "after:EnsureApplication"
 
 
 ALL = [

@@ -32,7 +32,8 @@ class Meeting(FakeSteps):
 
 def test_systems_go_on_side_by_side_and_stop_nobody_else(city: City) -> None:
     with (city.hub / "migration.yaml").open("a") as out:
-        out.writelines(f"  - {{system: {name}}}\n" for name in NAMES if name != "school-enrolment")
+        move = "{name: db, kind: postgresql, source: old-server, database: db}"
+        out.writelines(f"  - {{system: {name}, moves: [{move}]}}\n" for name in NAMES if name != "school-enrolment")
 
     def steps(_: Hub, __: str) -> Steps:
         return Meeting()

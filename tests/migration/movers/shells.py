@@ -14,6 +14,7 @@ from pathlib import Path
 from govhub.hosts.reach import Reach
 from govhub.hosts.tunnel import Tunnel
 from govhub.lab.hosts.cached import place
+from migration.story.doors import at_home_in
 
 # The server wants an account to shed its rights into; it gets one in a view of its own of /etc.
 _START = """mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd || exit 1
@@ -51,7 +52,7 @@ def sshd(folder: Path) -> Iterator[Reach]:
     for path in (key, host):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
     account = "sshd:x:65000:65534::/run/sshd:/usr/sbin/nologin\n"
-    people = Path("/etc/passwd").read_text(encoding="utf-8")
+    people = at_home_in(folder)
     (folder / "passwd").write_text(people if "\nsshd:" in people else people + account)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -122,6 +122,7 @@ def test_secrets_are_in_the_commands_environment_and_in_no_argument(make: Make, 
             assert Path(f"/proc/{pid}/environ").stat().st_mode & 0o077 == 0
     finally:
         thread.join()
+    assert processes("302") == [], "what a command that took too long has started ends with it"
     assert not [path for path in (tmp_path / "far").rglob("*") if path.is_file() and word.encode() in path.read_bytes()]
 
 

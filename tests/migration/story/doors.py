@@ -37,6 +37,16 @@ class Door:
         return Reach(address, getpass.getuser(), str(self.folder / "key"), str(self.folder / "known"))
 
 
+def at_home_in(folder: Path) -> str:
+    """This machine's accounts; ours has another home, for the login shell of each command would read its settings."""
+    with Path("/etc/passwd").open(encoding="utf-8") as lines:
+        fields = [line.rstrip("\n").split(":") for line in lines]
+    return "".join(
+        ":".join([*item[:5], str(folder), *item[6:]] if item[0] == getpass.getuser() else item) + "\n"
+        for item in fields
+    )
+
+
 @contextmanager
 def door(*addresses: str) -> Iterator[Door]:
     """Start it; ``addresses`` are of loopback."""
@@ -63,7 +73,7 @@ def door(*addresses: str) -> Iterator[Door]:
     (folder / "config").write_text("\n".join(lines) + "\n")
     # As root it drops what it can to an account of its own, which this machine need not have.
     people = folder / "passwd"
-    people.write_text(Path("/etc/passwd").read_text() + f"sshd:x:998:65534::{folder}:/usr/sbin/nologin\n")
+    people.write_text(at_home_in(folder) + f"sshd:x:998:65534::{folder}:/usr/sbin/nologin\n")
     begin = 'mount --bind "$1" /etc/passwd; mount -t tmpfs none /run; mkdir -m 755 /run/sshd; shift; exec "$@"'
     words = [server, "-D", "-e", "-f", str(folder / "config")]
     if os.getuid() == 0:

@@ -161,8 +161,9 @@ class Office:
                 said(server, f"RESET SLAVE '{row[0]}' ALL")
             for name in (DATABASE, "govhub_move"):
                 said(server, f"DROP DATABASE IF EXISTS {name}")
-            for user in ("app", "former"):
-                said(server, f"DROP USER IF EXISTS {user}@'%'")
+            ours = "SELECT User, Host FROM mysql.user WHERE User LIKE 'govhub_migration_%'"
+            for user, host in (("app", "%"), ("former", "%"), *said(server, ours)):
+                said(server, f"DROP USER IF EXISTS '{user}'@'{host}'")
 
 
 def missing(server: Server, acknowledged: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -77,6 +77,11 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_known_order_keeps_every_commit(city: City, two: tuple[Server, Server]) -> None:
+    kept(city, two, [("migrate", 150), ("write", 0), ("cancel", 20)])
+
+
+@pytest.mark.slow
+def test_a_longer_order_keeps_every_commit(city: City, two: tuple[Server, Server]) -> None:
     kept(city, two, [("migrate", 150), ("write", 0), ("", 0), ("approve", 0), ("", 90), ("", 0), ("roll-back", 30)])
 
 

@@ -54,7 +54,7 @@ def definitions(server: Server) -> set[str]:
     """Lines of a dump without rows; what the move itself keeps until it is accepted is left out."""
     tools = binaries()
     assert tools
-    words = [
+    words: list[str | Path] = [
         tools / "pg_dump",
         "-s",
         "-N",

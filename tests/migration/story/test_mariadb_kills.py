@@ -18,7 +18,8 @@ from migration.story.offices import Office, consistent, missing, said
 
 pytestmark = [pytest.mark.postgres, pytest.mark.skipif(binaries() is None, reason="MariaDB is not installed")]
 WORKER = Path(__file__).with_name("worker.py")
-QUICK = (("EnsureDatabaseCopy", 12), ("EnsureSwitched", 12), ("EnsureSwitchedBack", 8))
+# The switch is where a row could be lost; each story is a whole migration with its way back.
+QUICK = (("EnsureSwitched", 12),)
 POINTS = [
     pytest.param(phase, number, marks=() if (phase, number) in QUICK else pytest.mark.slow, id=f"{phase}-{number}")
     for phase, numbers in {

@@ -72,6 +72,7 @@ def test_a_system_comes_onto_the_cloud_by_a_mover_host_and_its_archive_stays_the
     assert not [path for path in far.rglob("*") if path.is_file() and PASSWORD.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_a_cancelled_move_takes_its_backup_with_it(town: Town, far: Path) -> None:
     town.run("migrate")
     assert list(far.rglob("*-backup.dump"))

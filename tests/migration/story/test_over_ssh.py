@@ -76,6 +76,7 @@ def test_a_source_behind_ssh_is_moved_and_nothing_of_the_move_stays(town: Town, 
     assert (home / "hubs/mini/archives" / SYSTEM).is_dir()
 
 
+@pytest.mark.slow
 def test_an_application_that_nobody_led_to_the_target_is_waited_for(town: Town, far: Path, city: City) -> None:
     town.run("migrate")
     city.everybody_approves()
@@ -101,6 +102,7 @@ def test_an_application_that_never_comes_to_the_target_goes_back_after_its_time(
     assert (far / "log").read_text().split() == ["stop", "start", "stop", "start"]
 
 
+@pytest.mark.slow
 def test_a_cancelled_move_takes_its_account_with_it(town: Town, far: Path) -> None:
     town.run("migrate")
     assert town.run("cancel")["state"] == "done"

@@ -25,7 +25,6 @@ from govhub.ops.migration.refusing import HERE, refused
 from govhub.ops.migration.servers import database_steps, engine_of
 from govhub.ops.migration.trees import folder_of, is_folder, tree_steps
 from govhub.ops.migration.units import RemoteUnit
-from govhub.ops.migration.workloads import ClusterWorkload
 
 
 def steps_of(hub: Hub, system: str) -> Steps:
@@ -60,6 +59,9 @@ def _unit(hub: Hub, reached: Reaches, migration: Migration, move: Move) -> Appli
     tunnel = Tunnel(move.source, reach)
     unit = RemoteUnit(move.unit, tunnel)
     if move.to is not None:
+        # It brings the engine with it, which takes a second that each worker without workloads would wait for.
+        from govhub.ops.migration.workloads import ClusterWorkload
+
         return WorkloadSteps(move.name, unit, ClusterWorkload(hub, migration.system, move.to))
     return ApplicationSteps(move.name, unit, _leading(hub, reached, migration, move, tunnel) if move.settings else None)
 

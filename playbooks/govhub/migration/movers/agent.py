@@ -188,10 +188,11 @@ def _run(place: str, header: Header, given: bytes, said: Said) -> Header:
             threading.Thread(target=_feed, args=(started[0].stdin, given), daemon=True).start()
         code = _await(started, header.get("timeout"))
     finally:
-        for process in started:
-            if process.poll() is None:
+        if left := [process for process in started if process.poll() is None]:
+            for process in left:
                 process.kill()
                 process.wait()
+            _end_others()
     for reader in readers:
         reader.join(10)
     return {"code": code}
@@ -205,6 +206,24 @@ def _start(item: Header, source: Any, errors: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         leash + arguments, env=environment, stdin=source, stdout=subprocess.PIPE, stderr=errors, cwd="/"
     )
+
+
+def _end_others() -> None:
+    """End what a killed command had started itself: it would run on, and hold the streams open."""
+    for _ in range(20):
+        found = 0
+        for path in glob.glob("/proc/[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                with open(path) as file:
+                    # After the name, which may hold anything.
+                    state, _, group, *_ = file.read().rpartition(")")[2].split()
+                pid = int(path.split("/")[2])
+                if int(group) == os.getpgrp() and pid != os.getpid() and state != "Z":
+                    os.kill(pid, signal.SIGKILL)
+                    found += 1
+        if not found:
+            return
+        time.sleep(0.02)
 
 
 def _tool(name: str) -> str:

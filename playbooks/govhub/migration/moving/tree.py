@@ -11,6 +11,7 @@ from typing import Any
 
 from govhub.migration.movers.files import rsync
 from govhub.migration.movers.files.mover import FileMover, Options
+from govhub.migration.movers.files.notes import Notes
 from govhub.migration.movers.files.rsync import Place
 from govhub.migration.movers.protocol import UNLIMITED, Limits
 from govhub.migration.movers.runner import Command, Runner
@@ -52,15 +53,21 @@ class Tree:
         self._limits = limits
         self.move, self._name, self._places, self.archives, self.runner = move, name, places, archives, runner
         self._close = close
+        self._notes: dict[bool, Notes] = {}
 
     def mover(self, *, rehearsal: bool) -> FileMover:
         """What carries the files; a rehearsal has a folder of its own beside the target."""
         source, target = self._places()
         if rehearsal:
             target = replace(target, path=f"{target.path}.rehearsal")
-        return FileMover(
-            f"{self._name}-r" if rehearsal else self._name, source, target, self.runner, Options(limits=self._limits)
-        )
+        name = f"{self._name}-r" if rehearsal else self._name
+        if rehearsal not in self._notes:
+            self._notes[rehearsal] = Notes(name, target, self.runner, kept=True)
+        return FileMover(name, source, target, self.runner, Options(limits=self._limits), notes=self._notes[rehearsal])
+
+    def begin(self) -> None:
+        """A step begins: what is noted on the target is read anew, and once."""
+        self._notes.clear()
 
     def file(self, word: str, run: str) -> Path:
         """An archive of one run."""
@@ -112,6 +119,7 @@ class Tree:
 
     def stopped_since(self) -> datetime | None:
         """When writes were stopped for a cutover that is not through."""
+        self.begin()
         mover = self.mover(rehearsal=False)
         if not mover.begun() or mover.moved():
             return None

@@ -9,7 +9,7 @@ from govhub.migration.itinerary.outcome import Done, Failed, NotYet, Outcome
 from govhub.migration.itinerary.steps import Context, Step
 from govhub.migration.movers.protocol import Direction, MoveFailed, Stage
 from govhub.migration.moving import archive
-from govhub.migration.moving.part import SOON, STOPPED
+from govhub.migration.moving.part import STOPPED
 from govhub.migration.moving.tree import Tree
 from govhub.migration.verify.result import Verdict
 
@@ -45,6 +45,7 @@ class TreeSteps:
         act = table.get(step)
         if act is None:
             return Done()
+        self.part.begin()
         outcome = act(self.part, context)
         return Done({self.part.move: outcome.evidence}) if isinstance(outcome, Done) else outcome
 
@@ -82,7 +83,8 @@ def copy(part: Tree, context: Context) -> Outcome:
         now = mover.advance()
         if now.stage not in (Stage.FOLLOWING, Stage.MOVED):
             done = f"{100 * now.bytes_done // now.bytes_total} %" if now.bytes_total and now.bytes_done else "a part"
-            return NotYet(f"{part.move}: {done} of the bytes are there", SOON)
+            # Nothing goes on by itself: the next pass may begin at once.
+            return NotYet(f"{part.move}: {done} of the bytes are there", 0.0)
     return Done({"bytes": part.size()})
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from govhub.core.diagnostics import Diagnostic, Diagnostics
 from govhub.migration.movers.files import rsync
+from govhub.migration.movers.files.notes import Notes
 from govhub.migration.movers.files.rsync import Place
 from govhub.migration.movers.protocol import Direction, Lag, Limits, MoveFailed, Progress, Stage
 from govhub.migration.movers.runner import Runner
@@ -38,9 +38,18 @@ class Options:
 class FileMover:
     """rsync in shards. Who writes is stopped by others: a folder cannot be closed without changing the source."""
 
-    def __init__(self, move: str, source: Place, target: Place, runner: Runner, options: Options | None = None) -> None:
+    def __init__(
+        self,
+        move: str,
+        source: Place,
+        target: Place,
+        runner: Runner,
+        options: Options | None = None,
+        notes: Notes | None = None,
+    ) -> None:
         self.move, self.source, self.target = move, source, target
         self.runner, self.options = runner, options or Options()
+        self.notes = notes or Notes(move, target, runner)
 
     def assess(self) -> list[Diagnostic]:
         """Whether both sides are there with rsync, and the target has room."""
@@ -58,7 +67,7 @@ class FileMover:
                 rsync.ask(self.runner, place, "rsync", "--version")
             wanted = rsync.sizes(self.runner, self.source)[b""]
             free = rsync.ask(self.runner, self.target, "sh", "-c", _FREE, "sh", self.target.path).output.split()[-1]
-            if not self._state() and int(free) < wanted:
+            if not self.notes.all() and int(free) < wanted:
                 found.error(
                     "MOV201",
                     f"the target has room for {int(free)} bytes, the source has {wanted}",
@@ -77,7 +86,7 @@ class FileMover:
         """
         if blocking := [item for item in self.assess() if item.severity.value == "error"]:
             raise MoveFailed(blocking)
-        if self._state():
+        if self.notes.all():
             return
         there = self.runner.run(self.target.command("find", self.target.path, "-mindepth", "1", "-print", "-quit"))
         if there.code == 0 and there.output:
@@ -85,13 +94,13 @@ class FileMover:
                 "MOV204", f"the folder {self.target} is not empty", hint="name another folder for the move"
             )
         rsync.ask(self.runner, self.target, "mkdir", "-p", self.target.path)
-        self._note(made=there.code != 0, passes=[], primary="source")
+        self.notes.set(made=there.code != 0, passes=[], primary="source")
 
     def start(self) -> None:
         """Note when it began; the passes are made by :meth:`advance`."""
         state = self._known()
         if "started" not in state:
-            self._note(started=datetime.now(UTC).isoformat())
+            self.notes.set(started=datetime.now(UTC).isoformat())
 
     def advance(self, before: Progress | None = None) -> Progress:
         """One pass: in shards while much is new, then one that compares the contents of every file."""
@@ -106,11 +115,11 @@ class FileMover:
             calm = bool(passes) and passes[-1]["sent"] <= FEW * max(passes[-1]["total"], 1)
             if calm or len(passes) >= PASSES:
                 rsync.whole(self.runner, self.source, self.target, limits.bandwidth, checksum=True)
-                self._note(compared=True)
+                self.notes.set(compared=True)
             else:
                 done = rsync.sharded(self.runner, self.source, self.target, limits.parallel, limits.bandwidth)
                 entry = {"total": done.total, "sent": done.sent, "files": done.files}
-                self._note(passes=[*passes, entry])
+                self.notes.set(passes=[*passes, entry])
         else:
             rsync.sharded(self.runner, self.source, self.target, limits.parallel, limits.bandwidth)
         return self.progress()
@@ -119,7 +128,7 @@ class FileMover:
         """How far it is; sizes are counted on both sides."""
         at = datetime.now(UTC)
         try:
-            state = self._state()
+            state = self.notes.all()
             if not state:
                 return Progress(at=at, stage=Stage.ABSENT)
             total = rsync.sizes(self.runner, self.source)[b""]
@@ -145,7 +154,7 @@ class FileMover:
 
     def caught_up(self) -> bool:
         """Whether a whole copy is there, compared by contents once."""
-        return bool(self._state().get("compared"))
+        return bool(self.notes.all().get("compared"))
 
     def freeze(self, direction: Direction = Direction.FORWARD) -> None:
         """Nothing: writes are stopped with the application, and :meth:`drain` proves that they are."""
@@ -178,7 +187,7 @@ class FileMover:
 
     def finish(self, direction: Direction = Direction.FORWARD) -> None:
         """Note that the other side is the one that is written to."""
-        self._note(primary="target" if direction is Direction.FORWARD else "source")
+        self.notes.set(primary="target" if direction is Direction.FORWARD else "source")
 
     def reverse(self, direction: Direction = Direction.FORWARD) -> None:
         """A first pass the other way; :meth:`advance` makes further ones."""
@@ -195,7 +204,7 @@ class FileMover:
 
     def moved(self) -> bool:
         """Whether the target is the one that is written to."""
-        return bool(self._state().get("primary") == "target")
+        return bool(self.notes.all().get("primary") == "target")
 
     def stop(self, direction: Direction = Direction.FORWARD) -> None:
         """Nothing runs between two calls."""
@@ -207,7 +216,7 @@ class FileMover:
         Raises:
             MoveFailed: the target is written to already (MOV204).
         """
-        state = self._state()
+        state = self.notes.all()
         if not state:
             return
         if self.moved():
@@ -215,20 +224,20 @@ class FileMover:
         rsync.ask(self.runner, self.target, "find", self.target.path, "-mindepth", "1", "-delete")
         if state["made"]:
             rsync.ask(self.runner, self.target, "rmdir", self.target.path)
-        rsync.ask(self.runner, self.target, "rm", "-f", self._file)
+        self.notes.remove()
 
     def begun(self) -> bool:
         """Whether the target was prepared for this move."""
-        return bool(self._state())
+        return bool(self.notes.all())
 
     def noted(self, key: str) -> Any:
         """What was noted beside the target; None when nothing was."""
-        return self._state().get(key)
+        return self.notes.all().get(key)
 
     def note(self, **changes: Any) -> None:
         """Note something; the target is prepared."""
         self._known()
-        self._note(**changes)
+        self.notes.set(**changes)
 
     def stamp(self, place: Place) -> str:
         """A digest of all names, sizes, modes, owners and times of a folder: equal as long as nobody changed it."""
@@ -237,41 +246,17 @@ class FileMover:
 
     def retire(self) -> None:
         """Nothing is left but the files."""
-        if self._state() and not self.moved():
+        if self.notes.all() and not self.moved():
             raise MoveFailed.one("MOV204", "the target is not the one that is written to", hint="cut over first")
-        rsync.ask(self.runner, self.target, "rm", "-f", self._file)
+        self.notes.remove()
 
     def close(self) -> None:
         """Nothing is held open."""
 
-    @property
-    def _file(self) -> str:
-        """Beside the folder, on the target: in it, it would be one of its files."""
-        parent, _, name = self.target.path.rpartition("/")
-        return f"{parent}/.{name}.govhub-move"
-
     def _sides(self, direction: Direction) -> tuple[Place, Place]:
         return (self.source, self.target) if direction is Direction.FORWARD else (self.target, self.source)
 
-    def _state(self) -> dict[str, Any]:
-        """What is noted; empty when nothing is."""
-        done = self.runner.run(self.target.command("cat", self._file))
-        if done.code:
-            rsync.ask(self.runner, self.target, "test", "!", "-e", self._file)
-            return {}
-        state: dict[str, Any] = json.loads(done.output)
-        if state["move"] != self.move:
-            raise MoveFailed.one(
-                "MOV204", f"the folder {self.target} belongs to the move {state['move']}", hint="name another folder"
-            )
-        return state
-
     def _known(self) -> dict[str, Any]:
-        if not (state := self._state()):
+        if not (state := self.notes.all()):
             raise MoveFailed.one("MOV204", "the target is not prepared for this move", hint="prepare it first")
         return state
-
-    def _note(self, **changes: Any) -> None:
-        text = json.dumps({"move": self.move, **self._state(), **changes}).encode()
-        script = 'cat > "$1.new" && mv "$1.new" "$1"'
-        rsync.ask(self.runner, self.target, "sh", "-c", script, "sh", self._file, stdin=text)
