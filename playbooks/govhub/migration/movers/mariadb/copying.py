@@ -11,18 +11,29 @@ import shutil
 import sys
 from pathlib import Path
 
-from govhub.migration.movers.mariadb.server import Server, literal, name
+from govhub.migration.movers.mariadb.server import Server, name
 from govhub.migration.movers.protocol import Limits, MoveFailed
 from govhub.migration.movers.runner import Command, Runner
 
 _THROTTLE = f"{__package__.rsplit('.', 1)[0]}.throttle"
 _GTID = re.compile(r"^\s*GTID:\s*([0-9,-]+)\s*$", re.MULTILINE)
+_NOTED = re.compile(rb"^-- SET GLOBAL gtid_slave_pos='([0-9,-]*)';", re.MULTILINE)
+# Where the remark stands in a dump depends on the version; line ends of values are escaped, so it is one line.
+_NOTING = "/^-- SET GLOBAL gtid_slave_pos=/w {}"
 _DUMP = ("--single-transaction", "--quick", "--hex-blob", "--default-character-set=utf8mb4")
 PARALLEL = ("mydumper", "myloader")
 
 
-def copy(runner: Runner, source: Server, target: Server, folder: str, limits: Limits) -> None:
-    """Copy into the empty database of the same name, and set where replication begins.
+def copy(runner: Runner, source: Server, target: Server, folder: str, limits: Limits, *, logged: bool) -> str:
+    """Copy into the empty database of the same name; returns the position from which replication begins.
+
+    Args:
+        runner: Where the tools run.
+        source: Where the rows come from.
+        target: Where they go.
+        folder: A name for the scratch folder.
+        limits: What may be taken from the source.
+        logged: Rows have to be in the target's binary log: standbys and backups live on it.
 
     Raises:
         MoveFailed: the copy failed (MOV303); it can be begun again.
@@ -30,23 +41,29 @@ def copy(runner: Runner, source: Server, target: Server, folder: str, limits: Li
     place = runner.folder(folder)
     try:
         if limits.bandwidth is None and all(shutil.which(tool) for tool in PARALLEL):
-            _in_parallel(runner, source, target, place, limits.parallel)
-        else:
-            _in_one_stream(runner, source, target, place, limits.bandwidth)
+            return _in_parallel(runner, source, target, place, limits.parallel, logged=logged)
+        return _in_one_stream(runner, source, target, place, limits.bandwidth)
     finally:
         runner.forget(folder)
 
 
-def _in_one_stream(runner: Runner, source: Server, target: Server, place: Path, bandwidth: int | None) -> None:
+def _in_one_stream(runner: Runner, source: Server, target: Server, place: Path, bandwidth: int | None) -> str:
     database = source.endpoint.database
     then = target.command("mariadb", place, database)
     if bandwidth is not None:
         then = Command(arguments=(sys.executable, "-m", _THROTTLE, str(bandwidth)), then=then)
-    options = [*_DUMP, "--gtid", "--master-data=1", "--routines", "--events", "--triggers"]
+    noted = place / "position"
+    then = Command(arguments=("env", "LC_ALL=C", "sed", _NOTING.format(noted)), then=then)
+    # As a remark: the target sets its position beside those of its other channels.
+    options = [*_DUMP, "--gtid", "--master-data=2", "--routines", "--events", "--triggers"]
     _run(runner, source.command("mariadb-dump", place, *options, database, then=then), database)
+    found = _NOTED.search(noted.read_bytes())
+    if found is None:
+        raise _failed(database, "the dump does not say at which transaction it was taken")
+    return found.group(1).decode()
 
 
-def _in_parallel(runner: Runner, source: Server, target: Server, place: Path, sessions: int) -> None:
+def _in_parallel(runner: Runner, source: Server, target: Server, place: Path, sessions: int, *, logged: bool) -> str:
     database = source.endpoint.database
     into = target.command("mariadb", place, database)
     # Functions too, which views need.
@@ -55,8 +72,9 @@ def _in_parallel(runner: Runner, source: Server, target: Server, place: Path, se
     rows, threads = place / "rows", str(max(1, sessions))
     # Not --kill-long-queries: others' statements are not ours to end, and one that is too long ends the dump instead.
     options = ["--no-schemas", "--trx-consistency-only", "--threads", threads, "--outputdir", str(rows)]
-    _run(runner, source.command("mydumper", place, "--database", database, *options), database)
+    _run(runner, source.command("mydumper", place, "--database", database, *options, *_tls(source)), database)
     load = ["--database", database, "--threads", threads, "--directory", str(rows)]
+    load += [*(["--enable-binlog"] if logged else []), *_tls(target)]
     _run(runner, target.command("myloader", place, *load), database)
     # Last: triggers would fire on rows that they fired on already, and events would begin to change them.
     later = [*_DUMP, "--no-data", "--no-create-info", "--triggers", "--events"]
@@ -64,7 +82,7 @@ def _in_parallel(runner: Runner, source: Server, target: Server, place: Path, se
     found = _GTID.search((rows / "metadata").read_text(encoding="utf-8"))
     if found is None:
         raise _failed(database, "the dump does not say at which transaction it was taken")
-    target.rows("SET GLOBAL gtid_slave_pos = " + literal(found.group(1)))
+    return found.group(1)
 
 
 def _run(runner: Runner, command: Command, database: str) -> None:
@@ -72,6 +90,11 @@ def _run(runner: Runner, command: Command, database: str) -> None:
     # myloader says of rows that it could not load, and of nothing else, that they are critical.
     if done.code or "CRITICAL" in done.errors:
         raise _failed(database, done.errors.strip()[-600:])
+
+
+def _tls(server: Server) -> list[str]:
+    """These two do not take it from their file of options."""
+    return ["--ssl"] if server.encrypted else []
 
 
 def _failed(database: str, detail: str) -> MoveFailed:
