@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from govhub.core.errors import GovhubError, ToolMissing
@@ -33,13 +33,55 @@ _SETTINGS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Server:
     """A running server; everything it owns is under ``folder``."""
 
     port: int
     folder: Path
-    pid: int
+    command: tuple[str, ...] = field(repr=False)
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def pid(self) -> int:
+        """Its process, as long as it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it; returns when it takes connections.
+
+        Raises:
+            GovhubError: it does not start.
+        """
+        log = self.folder / "log"
+        # Somebody who looks for the server that was just ended may hold its port for a moment.
+        for last in (False, False, True):
+            try:
+                self._begin(log)
+            except GovhubError:
+                if last:
+                    raise
+                time.sleep(1)
+            else:
+                return
+
+    def _begin(self, log: Path) -> None:
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(self.command, cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        _wait(self._process, self, log)
+
+    def kill(self) -> None:
+        """End it without a word, as a power cut does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(timeout=30)
+            self._process = None
+
+    @property
+    def options(self) -> Path:
+        """Its file of options, which it reads at a start; empty unless somebody writes it."""
+        return self.folder / "server.cnf"
 
     @property
     def socket(self) -> Path:
@@ -72,9 +114,11 @@ def running(*settings: str) -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="govhub-mariadb-", dir="/tmp"))
     try:
         user = _as_other_user(folder)
+        options = folder / "server.cnf"
+        options.touch()
         # Not the kernel's asynchronous reads: their number is limited on the whole machine.
         common = [
-            "--no-defaults",
+            f"--defaults-file={options}",
             f"--datadir={folder / 'data'}",
             "--innodb-use-native-aio=0",
             f"--tmpdir={folder}",
@@ -83,8 +127,10 @@ def running(*settings: str) -> Iterator[Server]:
         install = [tools[1], *common, "--skip-test-db", "--auth-root-authentication-method=normal"]
         first = folder / "first.sql"
         first.write_text(
-            f"CREATE USER govhub@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\n"
-            f"CREATE USER govhub@localhost IDENTIFIED BY '{PASSWORD}';\n"
+            # It is read at every start, and replicas have accounts of their own.
+            "SET SESSION sql_log_bin = 0;\n"
+            f"CREATE USER IF NOT EXISTS govhub@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\n"
+            f"CREATE USER IF NOT EXISTS govhub@localhost IDENTIFIED BY '{PASSWORD}';\n"
             "GRANT ALL ON *.* TO govhub@'127.0.0.1' WITH GRANT OPTION;\n"
             "GRANT ALL ON *.* TO govhub@localhost WITH GRANT OPTION;\n"
             "DROP USER IF EXISTS root@localhost;\n"
@@ -95,15 +141,13 @@ def running(*settings: str) -> Iterator[Server]:
             _made(install, out, folder)
             port = free_port()
             place = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'server.sock'}"]
-            start = [tools[0], *common, *place, f"--init-file={first}", *_SETTINGS, *settings]
-            process = subprocess.Popen(start, cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            start = (tools[0], *common, *place, f"--init-file={first}", *_SETTINGS, *settings)
+        server = Server(port, folder, start)
         try:
-            server = Server(port, folder, process.pid)
-            _wait(process, server, log)
+            server.start()
             yield server
         finally:
-            process.kill()
-            process.wait(timeout=30)
+            server.kill()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -81,6 +81,7 @@ class Writers(Quiet):
 
     def __init__(self, servers: tuple[Server, Server]) -> None:
         self.servers = servers
+        self.further: dict[str, Any] = {}
         self.now = servers[0]
         self.acknowledged: list[tuple[int, int]] = []
         self.times: list[float] = []
@@ -104,9 +105,8 @@ class Writers(Quiet):
         number = 0
         while not self.stopped.is_set():
             try:
-                with pymysql.connect(
-                    host="127.0.0.1", port=self.now.port, user="app", password="app-password", database="office"
-                ) as connection:
+                app: dict[str, Any] = {"user": "app", "password": "app-password", "database": "office", **self.further}
+                with pymysql.connect(host="127.0.0.1", port=self.now.port, **app) as connection:
                     while not self.stopped.wait(0.006):
                         with connection.cursor() as cursor:
                             cursor.execute("INSERT IGNORE INTO written VALUES (%s, %s, '注')", [writer, number])

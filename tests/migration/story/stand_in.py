@@ -13,6 +13,7 @@ import sys
 import threading
 from pathlib import Path
 
+_READ = "my_print_defaults --mysqld"
 PLACE = Path(os.environ.get("STAND_IN", "."))
 
 
@@ -34,7 +35,9 @@ def sudo(words: list[str]) -> None:
     if words[1] == "-u":
         environment = os.environ | {"PGHOST": "127.0.0.1", "PGUSER": "govhub", "PGPASSWORD": os.environ["WORD"]}
         sys.exit(subprocess.run(words[3:], env=environment, check=False).returncode)
-    sys.exit(subprocess.run(words[1:], check=False).returncode)
+    # The settings of this machine's own servers are not to be touched, nor is one asked what it would read.
+    own = [word.replace("/etc/mysql", f"{PLACE}/mysql").replace(_READ, 'echo "--$2=$3"') for word in words]
+    sys.exit(subprocess.run(own[1:], check=False).returncode)
 
 
 def systemctl(words: list[str]) -> None:

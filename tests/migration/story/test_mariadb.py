@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,7 @@ def test_what_another_move_holds_is_not_given_up_by_this_one(office: Office) -> 
     said(office.target, "CREATE TABLE govhub_move.state (name varchar(64) PRIMARY KEY, value longtext)")
     said(office.target, "INSERT INTO govhub_move.state VALUES ('move', '\"another\"')")
     found = office.run("migrate")
-    assert (found["state"], found["phase"]) == ("failed", "EnsureTarget")
+    assert (found["state"], found["phase"]) == ("failed", "EnsureApplication")
     assert "belongs to the move another" in found["reason"]
     assert office.run("cancel")["state"] == "done"
     assert said(office.target, "SELECT value FROM govhub_move.state WHERE name = 'move'") == [('"another"',)]
@@ -191,7 +192,7 @@ def test_an_address_of_another_engine_is_refused(office: Office) -> None:
 def far(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The source behind SSH, the target by its address; the folder in which units are."""
     place = tmp_path / "units"
-    place.mkdir()
+    (place / "mysql" / "conf.d").mkdir(parents=True)
     (place / "register.service").write_text("active")
     stand_in.install(tmp_path / "bin")
     client = tmp_path / "bin" / "mariadb"
@@ -222,7 +223,7 @@ def test_a_source_behind_ssh_is_moved_and_brought_back(office: Office, far: Path
     with office.writers() as writers:
         parked = office.run("migrate")
         assert (parked["state"], parked["phase"]) == ("waiting", "WaitForCutoverApproval"), parked["reason"]
-        assert accounts(office.source) == 2
+        assert accounts(office.source) == 3
         office.city.everybody_approves()
         assert office.run()["phase"] == "WaitForAcceptance"
         back = office.run("roll-back")
@@ -238,6 +239,7 @@ def test_a_cancelled_move_takes_its_accounts_with_it(office: Office, far: Path) 
     assert office.run("cancel")["state"] == "done"
     assert (far / "log").read_text().split() == ["start"]
     assert accounts(office.source) == 0
+    assert list((far / "mysql" / "conf.d").iterdir()) == []
 
 
 def test_servers_that_do_not_reach_each_other_are_found(office: Office, far: Path) -> None:
@@ -261,3 +263,35 @@ def test_servers_that_do_not_reach_each_other_are_found(office: Office, far: Pat
     finally:
         near.close()
         other.close()
+
+
+def compared(office: Office) -> dict[str, Any]:
+    with opened("mini", clock=office.city.clock) as record:
+        found = [item.data for item in record.events(SYSTEM) if item.kind == "target-compared"]
+    return dict(found[-1]["evidence"]["register"])
+
+
+def test_a_row_of_the_source_that_is_not_the_targets_is_found_while_everybody_writes(office: Office) -> None:
+    with office.writers() as writers:
+        assert office.run("migrate")["phase"] == "WaitForCutoverApproval"
+        office.city.everybody_approves()
+        assert office.run()["phase"] == "WaitForAcceptance"
+        # Rows that are just being written are no difference, and rows that nobody could look at are no proof.
+        assert compared(office)["verdict"] in ("pass", "could not verify")
+        said(office.source, "UPDATE office.`局` SET name = 'by somebody' WHERE id = 7")
+        office.city.clock.forward(hours=25)
+        assert office.run()["phase"] == "WaitForAcceptance"
+        assert (compared(office)["verdict"], compared(office)["rows"]) == ("differs", ["局 id=7"])
+    assert missing(office.target, writers.acknowledged) == []
+
+
+def test_a_clock_that_is_wrong_is_found_before_anything_is_touched(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as wrong:
+        wrong.setattr("govhub.migration.moving.guards.now", lambda: datetime.now(UTC) + timedelta(minutes=5))
+        found = office.run("migrate")
+        assert (found["state"], found["phase"]) == ("failed", "EnsureApplication")
+        assert "[MOV117] the source's clock is 300 s behind" in found["reason"]
+    assert not office.there(office.target)
+    assert office.run()["phase"] == "WaitForCutoverApproval"

@@ -70,6 +70,8 @@ class OverSsh:
     tunnel: Tunnel
     database: str
     port: int
+    peer: str | None = None
+    """The address from which the other server comes; None: nobody knows it."""
     _end: Endpoint | None = field(default=None, init=False)
     _folder: str = field(default="", init=False)
 

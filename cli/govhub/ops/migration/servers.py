@@ -12,8 +12,9 @@ from govhub.core.settings import hub_home
 from govhub.hosts.reach import Reach, Reaches
 from govhub.hosts.tunnel import Tunnel
 from govhub.inventory.loader import Hub
-from govhub.inventory.model.databases import DatabaseEngine
+from govhub.inventory.model.databases import Database, DatabaseEngine
 from govhub.inventory.model.migration import Migration, Move, MoveKind
+from govhub.inventory.moves import ipv4_of
 from govhub.migration.movers.runner import LocalRunner
 from govhub.migration.moving.databases import DatabaseSteps
 from govhub.migration.moving.engines.mariadb import MariadbMove
@@ -95,26 +96,52 @@ def _source(hub: Hub, reached: Reaches, migration: Migration, move: Move) -> Sid
     reach = reached.sources.get(move.source)
     if reach is None or reach.address in HERE:
         raise refused(migration, move, f"give {move.source} an address, or the database's in {_file(hub)}")
-    return _far(hub, migration, move, move.source, reach, move.database, move.port)
+    peer = _primary(hub, reached, move)
+    return _far(hub, migration, move, move.source, reach, peer, move.database, move.port)
 
 
 def _target(hub: Hub, reached: Reaches, migration: Migration, move: Move) -> Side:
-    server = next((item for item in hub.model.databases if item.name == move.to), None)
-    reach = reached.hosts.get(server.hosts[0]) if server else None
+    server = _server(hub, move)
+    reach = _primary(hub, reached, move)
     if server is None or reach is None:
         hint = f"name a server of `databases` that can be reached in `to`, or give the target's address in {_file(hub)}"
         raise refused(migration, move, hint)
-    return _far(hub, migration, move, server.hosts[0], reach, move.to_database or move.database, server.port)
+    peer = reached.sources.get(move.source)
+    database = move.to_database or move.database
+    return _far(hub, migration, move, server.hosts[0], reach, peer, database, server.port)
+
+
+def _server(hub: Hub, move: Move) -> Database | None:
+    return next((item for item in hub.model.databases if item.name == move.to), None)
+
+
+def _primary(hub: Hub, reached: Reaches, move: Move) -> Reach | None:
+    server = _server(hub, move)
+    return reached.hosts.get(server.hosts[0]) if server else None
 
 
 def _far(
-    hub: Hub, migration: Migration, move: Move, host: str, reach: Reach, database: str | None, port: int | None
+    hub: Hub,
+    migration: Migration,
+    move: Move,
+    host: str,
+    reach: Reach,
+    peer: Reach | None,
+    database: str | None,
+    port: int | None,
 ) -> Side:
     assert database is not None
     kind = _KINDS[move.kind]
     port = port or kind.port
     tunnel = Tunnel(host, reach, port)
-    return kind.far(hub=hub.name, move=f"{migration.system}/{move.name}", tunnel=tunnel, database=database, port=port)
+    return kind.far(
+        hub=hub.name,
+        move=f"{migration.system}/{move.name}",
+        tunnel=tunnel,
+        database=database,
+        port=port,
+        peer=ipv4_of(peer.address) if peer else None,
+    )
 
 
 def _file(hub: Hub) -> Path:

@@ -48,7 +48,7 @@ class Watch:
         if run.itinerary == "rehearse" and phase == "EnsureRehearsalRemoved":
             context = self._now(run)
             return self._enter(context, run, Note(), triggers.of_pause(context, run))
-        if run.itinerary == "migrate" and phase in PARKED:
+        if run.itinerary == "migrate" and phase in (*PARKED, *QUIET):
             self._protect(run)
         if run.itinerary != "migrate" or run.returning or phase not in QUIET:
             # A worker may have been killed between a trigger and the roll-back that it begins.

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from govhub.core.secrets import Secret
 from govhub.migration.sql.dsn import Dsn, Engine
+
+
+class Machine(Protocol):
+    """The host of a database server, where somebody may do what no statement can; the next start finds it there."""
+
+    def free_bytes(self, path: str) -> int | None:
+        """Bytes that are free where ``path`` is; None when the host does not say."""
+
+    def set(self, name: str, option: str, value: str) -> None:
+        """Have the server read an option whenever it starts, from a file called after ``name``.
+
+        Raises:
+            MoveFailed: it cannot be written, or the server would not read it (MOV308).
+        """
+
+    def unset(self, name: str) -> None:
+        """Remove that file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +42,8 @@ class Endpoint:
     link_port: int | None = None
     options: tuple[tuple[str, str], ...] = ()
     """Further parameters of a connection, such as ``("sslmode", "verify-full")``."""
+    machine: Machine | None = field(default=None, compare=False, repr=False)
+    """None: nobody may do anything there but what the server lets an account do."""
 
     def link(self) -> tuple[str, int]:
         """Host and port for the other server."""

@@ -11,9 +11,6 @@ from typing import Any
 from govhub.core.errors import TargetUnreachable
 from govhub.migration.itinerary.outcome import Done, Outcome
 from govhub.migration.itinerary.steps import Context
-from govhub.migration.movers.postgresql.mover import PostgresMover
-from govhub.migration.movers.postgresql.samerow import same_row
-from govhub.migration.movers.postgresql.tables import tables_of
 from govhub.migration.movers.protocol import Direction, MoveFailed
 from govhub.migration.moving.engines.port import DatabaseMove, End
 from govhub.migration.moving.part import Part
@@ -57,14 +54,10 @@ def compare(part: Part, data: DatabaseMove, context: Context) -> Outcome:
     """Compare the rows of the target, which is in use, with those of the source that follows it."""
     if not data.begun() or not data.mover.moved():
         return Done({"switched": False})
-    mover = data.mover
-    if not isinstance(mover, PostgresMover):
-        # Whether a row is just being written cannot be told yet, so nothing is said about it.
-        return Done({"verdict": Verdict.UNVERIFIED.value, "unverified": ["only PostgreSQL is compared in use"]})
-    return Done(_compared(part, mover, context))
+    return Done(_compared(part, data, context))
 
 
-def _compared(part: Part, mover: PostgresMover, context: Context) -> dict[str, Any]:
+def _compared(part: Part, data: DatabaseMove, context: Context) -> dict[str, Any]:
     ends = part.ends(rehearsal=False)
     first, second = (open_database(end.dsn(ends.engine)) for end in (ends.source, ends.target))
     budget = context.rules.automatic_return.verify_seconds
@@ -73,22 +66,21 @@ def _compared(part: Part, mover: PostgresMover, context: Context) -> dict[str, A
     except SqlFailed as failed:
         hint = "bring the server back; it is compared again by itself"
         raise TargetUnreachable.one("VER005", f"a database cannot be read: {failed.text}", hint=hint) from failed
-    tables = {str(item): item for item in tables_of(mover.target)}
+    uncarried = data.uncarried()
     rows: list[str] = []
     unclear: list[str] = []
     for found in document["tables"]:
         if found["verdict"] == Verdict.PASS.value:
             continue
-        if found["table"] in tables and not tables[found["table"]].logged:
-            # Nothing carries them but a cutover.
+        if found["table"] in uncarried:
             continue
-        if not found["differences"] or not found["key"] or found["table"] not in tables:
+        if not found["differences"] or not found["key"]:
             unclear.append(f"{found['table']}: {'; '.join(found['reasons'][:2]) or _UNFINISHED}")
             continue
         if not found["complete"]:
             unclear.append(f"{found['table']}: {_UNFINISHED}")
         for difference in found["differences"]:
-            same = same_row(mover, tables[found["table"]], difference["key"])
+            same = data.same_row(found["table"], difference["key"])
             text = f"{found['table']} {', '.join(f'{name}={value}' for name, value in difference['key'].items())}"
             if same is False:
                 rows.append(text)

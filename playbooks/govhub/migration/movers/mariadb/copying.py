@@ -16,18 +16,29 @@ from pathlib import Path
 
 from govhub.migration.governor import Governor
 from govhub.migration.governor import Limits as Limited
-from govhub.migration.movers.mariadb.server import Server, literal, name
+from govhub.migration.movers.mariadb.server import Server, name
 from govhub.migration.movers.protocol import Limits, MoveFailed
 from govhub.migration.movers.runner import Command, Runner
 
 _THROTTLE = f"{__package__.rsplit('.', 1)[0]}.throttle"
 _GTID = re.compile(r"^\s*GTID:\s*([0-9,-]+)\s*$", re.MULTILINE)
+_NOTED = re.compile(rb"^-- SET GLOBAL gtid_slave_pos='([0-9,-]*)';", re.MULTILINE)
+# Where the remark stands in a dump depends on the version; line ends of values are escaped, so it is one line.
+_NOTING = "/^-- SET GLOBAL gtid_slave_pos=/w {}"
 _DUMP = ("--single-transaction", "--quick", "--hex-blob", "--default-character-set=utf8mb4")
 PARALLEL = ("mydumper", "myloader")
 
 
-def copy(runner: Runner, source: Server, target: Server, folder: str, limits: Limits) -> None:
-    """Copy into the empty database of the same name, and set where replication begins.
+def copy(runner: Runner, source: Server, target: Server, folder: str, limits: Limits, *, logged: bool) -> str:
+    """Copy into the empty database of the same name; returns the position from which replication begins.
+
+    Args:
+        runner: Where the tools run.
+        source: Where the rows come from.
+        target: Where they go.
+        folder: A name for the scratch folder.
+        limits: What may be taken from the source.
+        logged: Rows have to be in the target's binary log: standbys and backups live on it.
 
     Raises:
         MoveFailed: the copy failed (MOV303); it can be begun again.
@@ -36,10 +47,9 @@ def copy(runner: Runner, source: Server, target: Server, folder: str, limits: Li
     free = limits.bandwidth is None and limits.active_sessions is None
     try:
         if free and all(shutil.which(tool) for tool in PARALLEL) and not _quoted(source):
-            _in_parallel(runner, source, target, place, limits.parallel)
-        else:
-            with _governed(source, place / "held", limits.active_sessions):
-                _in_one_stream(runner, source, target, place, None if free else limits.bandwidth or math.inf)
+            return _in_parallel(runner, source, target, place, limits.parallel, logged=logged)
+        with _governed(source, place / "held", limits.active_sessions):
+            return _in_one_stream(runner, source, target, place, None if free else limits.bandwidth or math.inf)
     finally:
         runner.forget(folder)
 
@@ -74,13 +84,20 @@ def active_sessions(server: Server) -> int:
     return int(server.value(statement, [(server.endpoint.user, "system user")]))
 
 
-def _in_one_stream(runner: Runner, source: Server, target: Server, place: Path, bandwidth: float | None) -> None:
+def _in_one_stream(runner: Runner, source: Server, target: Server, place: Path, bandwidth: float | None) -> str:
     database = source.endpoint.database
     then = target.command("mariadb", place, database)
     if bandwidth is not None:
         then = Command(arguments=(sys.executable, "-m", _THROTTLE, str(bandwidth), str(place / "held")), then=then)
-    options = [*_DUMP, "--gtid", "--master-data=1", "--routines", "--events", "--triggers"]
+    noted = place / "position"
+    then = Command(arguments=("env", "LC_ALL=C", "sed", _NOTING.format(noted)), then=then)
+    # As a remark: the target sets its position beside those of its other channels.
+    options = [*_DUMP, "--gtid", "--master-data=2", "--routines", "--events", "--triggers"]
     _run(runner, source.command("mariadb-dump", place, *options, database, then=then), database)
+    found = _NOTED.search(noted.read_bytes())
+    if found is None:
+        raise _failed(database, "the dump does not say at which transaction it was taken")
+    return found.group(1).decode()
 
 
 def _quoted(source: Server) -> bool:
@@ -89,7 +106,7 @@ def _quoted(source: Server) -> bool:
     return bool(source.rows(query, [source.endpoint.database, "%`%"])[0]["n"])
 
 
-def _in_parallel(runner: Runner, source: Server, target: Server, place: Path, sessions: int) -> None:
+def _in_parallel(runner: Runner, source: Server, target: Server, place: Path, sessions: int, *, logged: bool) -> str:
     database = source.endpoint.database
     into = target.command("mariadb", place, database)
     # Functions too, which views need.
@@ -98,8 +115,9 @@ def _in_parallel(runner: Runner, source: Server, target: Server, place: Path, se
     rows, threads = place / "rows", str(max(1, sessions))
     # Not --kill-long-queries: others' statements are not ours to end, and one that is too long ends the dump instead.
     options = ["--no-schemas", "--trx-consistency-only", "--threads", threads, "--outputdir", str(rows)]
-    _run(runner, source.command("mydumper", place, "--database", database, *options), database)
+    _run(runner, source.command("mydumper", place, "--database", database, *options, *_tls(source)), database)
     load = ["--database", database, "--threads", threads, "--directory", str(rows)]
+    load += [*(["--enable-binlog"] if logged else []), *_tls(target)]
     _run(runner, target.command("myloader", place, *load), database)
     # Last: triggers would fire on rows that they fired on already, and events would begin to change them.
     later = [*_DUMP, "--no-data", "--no-create-info", "--triggers", "--events"]
@@ -107,7 +125,7 @@ def _in_parallel(runner: Runner, source: Server, target: Server, place: Path, se
     found = _GTID.search((rows / "metadata").read_text(encoding="utf-8"))
     if found is None:
         raise _failed(database, "the dump does not say at which transaction it was taken")
-    target.rows("SET GLOBAL gtid_slave_pos = " + literal(found.group(1)))
+    return found.group(1)
 
 
 def _run(runner: Runner, command: Command, database: str) -> None:
@@ -115,6 +133,11 @@ def _run(runner: Runner, command: Command, database: str) -> None:
     # myloader says of rows that it could not load, and of nothing else, that they are critical.
     if done.code or "CRITICAL" in done.errors:
         raise _failed(database, done.errors.strip()[-600:])
+
+
+def _tls(server: Server) -> list[str]:
+    """These two do not take it from their file of options."""
+    return ["--ssl"] if server.encrypted else []
 
 
 def _failed(database: str, detail: str) -> MoveFailed:

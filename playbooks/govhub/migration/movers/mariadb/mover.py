@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from govhub.core.diagnostics import Diagnostic
 from govhub.migration.movers.endpoint import Endpoint
-from govhub.migration.movers.mariadb import accounts, copying
+from govhub.migration.movers.mariadb import accounts, copying, positions, taking
 from govhub.migration.movers.mariadb.assess import SYSTEM, assess
+from govhub.migration.movers.mariadb.channel import GONE, Channel
 from govhub.migration.movers.mariadb.registry import REGISTRY, Registry
-from govhub.migration.movers.mariadb.server import Server, literal, name
+from govhub.migration.movers.mariadb.server import Server
 from govhub.migration.movers.protocol import Direction, Lag, Limits, MoveFailed, Progress, Stage
 from govhub.migration.movers.runner import Runner
-
-# The source dropped the log that the replica needs.
-_GONE = 1236
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +33,7 @@ class MariadbMover:
         self, move: str, source: Endpoint, target: Endpoint, runner: Runner, options: Options | None = None
     ) -> None:
         self.move = move
-        self.channel = "govhub_" + re.sub(r"[^a-z0-9_]", "_", move.lower())[:40]
+        self.name = "govhub_" + re.sub(r"[^a-z0-9_]", "_", move.lower())[:40]
         self.source, self.target = Server(source), Server(target)
         self.registry = Registry(self.target)
         self.database = source.database
@@ -44,7 +41,7 @@ class MariadbMover:
 
     def assess(self) -> list[Diagnostic]:
         """What stands in the way of the move; nothing is changed."""
-        return assess(self.source, self.target, claimed=self.begun)
+        return assess(self.source, self.target, self.move)
 
     def prepare(self) -> None:
         """Take the target for this move.
@@ -54,12 +51,12 @@ class MariadbMover:
         """
         if blocking := [item for item in self.assess() if item.severity.value == "error"]:
             raise MoveFailed(blocking)
-        if not self._claimed():
-            # Its own first transactions would stand in the way of the source's, which have the same domain.
-            self.target.rows("RESET MASTER")
-            self.registry.make()
-            self.registry.set("move", self.move)
+        if self.registry.get("move") is None:
+            taking.take(self.source, self.target, self.registry, self.move)
         self._prepared()
+        for direction in Direction:
+            # Now, since it must not turn out after the switch that it cannot be.
+            self.channel(direction).persist()
 
     def start(self) -> None:
         """Copy from one snapshot, and replicate from there; a copy that was killed begins again.
@@ -70,25 +67,35 @@ class MariadbMover:
         self._prepared()
         if self.moved():
             return
-        status = self._status(Direction.FORWARD)
-        if status and int(status["Last_IO_Errno"]) == _GONE:
+        taking.close(self.target, self.registry, self.database)
+        status = self.channel(Direction.FORWARD).status()
+        if status and int(status["Last_IO_Errno"]) == GONE:
             self.stop(Direction.FORWARD)
             self.registry.drop("copied")
         if not self.registry.get("copied"):
             self.registry.set("started", datetime.now(UTC).isoformat())
             self.stop(Direction.FORWARD)
+            self.registry.drop("followed")
+            logged = positions.apart(self.source, self.target)
+            if logged:
+                positions.lift(self.source, self.target, self.database)
             copying.make_database(self.source, self.target)
-            copying.copy(self.runner, self.source, self.target, self.channel, self.options.limits)
-            self.registry.set("copied", self.target.value("SELECT @@GLOBAL.gtid_slave_pos"))
+            self.registry.set(
+                "copied",
+                copying.copy(self.runner, self.source, self.target, self.name, self.options.limits, logged=logged),
+            )
         # Where the target is, not where the copy was: a cutover that was given up late has ended replication.
-        self._follow(Direction.FORWARD, str(self.target.value("SELECT @@GLOBAL.gtid_slave_pos")))
+        here = self.target.value("SELECT @@GLOBAL.gtid_slave_pos") if self.registry.get("followed") else None
+        self._follow(Direction.FORWARD, str(here or self.registry.get("copied")))
+        self.registry.set("followed", True)
 
     def begun(self) -> bool:
         """Whether the target was taken for this move, and not for another."""
         return bool(self.registry.get("move") == self.move)
 
     def advance(self, before: Progress | None = None) -> Progress:
-        """How far it is: nothing waits here."""
+        """Narrow again what a restart has opened, and say how far it is: nothing waits here."""
+        self.mend()
         return self.progress(before)
 
     def progress(self, before: Progress | None = None) -> Progress:
@@ -98,12 +105,12 @@ class MariadbMover:
             if not self.begun():
                 return Progress(at=at, stage=Stage.ABSENT)
             direction = Direction.BACK if self.moved() else Direction.FORWARD
-            problems = self._problems(direction)
+            problems = [*self.channel(direction).problems(), *taking.intruders(self.registry)]
             stage = Stage.FOLLOWING if self.registry.get("copied") else Stage.PREPARED
             stage = Stage.COPYING if stage is Stage.PREPARED and self.registry.get("started") else stage
             stage = Stage.MOVED if self.moved() else stage
             total, done = self._size(self.source), self._size(self.target)
-            lag = self.lag(direction)
+            lag = self.channel(direction).lag()
         except MoveFailed as failed:
             return Progress(at=at, problems=tuple(failed.diagnostics))
         rate = None
@@ -164,10 +171,14 @@ class MariadbMover:
         server, side = self._side(direction)
         if self.registry.get(f"locked-{side}") is None:
             raise MoveFailed.one("MOV306", "the side that is left is not frozen", hint="freeze it first")
-        end = str(server.value("SELECT @@GLOBAL.gtid_binlog_pos"))
+        self.mend()
+        end = positions.written(server)
         taken, _ = self._side(direction.other)
+        # What the other side wrote itself comes to it from nowhere.
+        there = positions.domain_of(taken) if positions.apart(self.source, self.target) else None
+        awaited = positions.spell({key: text for key, text in positions.parse(end).items() if key != there})
         # Minus one is a time-out, and NULL that there is nothing to wait for: neither is "everything arrived".
-        if taken.value("SELECT MASTER_GTID_WAIT(%s, %s)", [end, timeout]) != 0:
+        if taken.value("SELECT MASTER_GTID_WAIT(%s, %s)", [awaited, timeout]) != 0:
             where = taken.value("SELECT @@GLOBAL.gtid_slave_pos")
             raise MoveFailed.one(
                 "MOV305",
@@ -186,7 +197,7 @@ class MariadbMover:
         forward = direction is Direction.FORWARD
         (left, _), (taken, _) = self._side(direction), self._side(direction.other)
         if self.moved() is not forward:
-            now = str(left.value("SELECT @@GLOBAL.gtid_binlog_pos"))
+            now = positions.written(left)
             if self._alone(left) and now != self.registry.get("drained"):
                 raise MoveFailed.one(
                     "MOV306", "somebody wrote after the freeze", detail=now, hint="stop who writes, then drain again"
@@ -198,13 +209,14 @@ class MariadbMover:
                 if self.registry.get("locked-target") is None:
                     # What the source had locked before the freeze stays locked.
                     opened = {(user, host) for user, host in self.registry.get("locked-source") or []}
+                    opened |= {(user, host) for user, host in self.registry.get(taking.HELD) or []}
                     known = set(accounts.accounts_of(left, self.database))
                     self.registry.set("locked-target", [who for who in there if who in opened or who not in known])
                 accounts.lock(taken, there, locked=True)
                 while accounts.end_sessions(taken, self.database, there):
                     continue
             # The registry's own transactions come before it, and are of no database that is replicated.
-            self.registry.set("point", str(taken.value("SELECT @@GLOBAL.gtid_binlog_pos")))
+            self.registry.set("point", positions.written(taken))
             self.registry.set("primary", "target" if forward else "source")
         self._open(direction.other)
 
@@ -221,13 +233,35 @@ class MariadbMover:
 
     def lag(self, direction: Direction = Direction.FORWARD) -> Lag:
         """How far replication in ``direction`` is behind, as the replica says."""
-        status = self._status(direction)
-        if not status or status["Seconds_Behind_Master"] is None:
-            return Lag()
-        master = self._side(direction)[0].rows("SHOW MASTER STATUS")
-        same = bool(master) and master[0]["File"] == status["Relay_Master_Log_File"]
-        behind = int(master[0]["Position"]) - int(status["Exec_Master_Log_Pos"]) if same else None
-        return Lag(bytes=behind, seconds=float(status["Seconds_Behind_Master"]))
+        return self.channel(direction).lag()
+
+    def channel(self, direction: Direction) -> Channel:
+        """Replication in ``direction``."""
+        (publisher, _), (replica, _) = self._side(direction), self._side(direction.other)
+        return Channel(self.name, self.database, publisher, replica)
+
+    def mend(self) -> None:
+        """Set right what restarts of the servers, and killed workers, have left; called whenever the move is looked at.
+
+        Raises:
+            MoveFailed: a server does not answer, or refuses.
+        """
+        if not self.begun():
+            return
+        if lenient := self.registry.get("lenient"):
+            side = next(item for item in (self.source, self.target) if str(item.endpoint) == lenient)
+            side.rows("SET GLOBAL gtid_strict_mode = ON")
+            self.registry.drop("lenient")
+        direction = Direction.BACK if self.moved() else Direction.FORWARD
+        self._mend(self.channel(direction))
+
+    def protect(self) -> None:
+        """Give up what makes the source keep more log than allowed.
+
+        Raises:
+            MoveFailed: it did (MOV051).
+        """
+        taking.protect(self)
 
     def moved(self) -> bool:
         """Whether the target is the one that is written to."""
@@ -235,10 +269,7 @@ class MariadbMover:
 
     def stop(self, direction: Direction = Direction.FORWARD) -> None:
         """End replication in ``direction``."""
-        server, _ = self._side(direction.other)
-        if self._status(direction):
-            server.rows(f"STOP SLAVE {literal(self.channel)}")
-            server.rows(f"RESET SLAVE {literal(self.channel)} ALL")
+        self.channel(direction).stop()
 
     def cancel(self) -> None:
         """Give up: the source as it was, the target empty.
@@ -252,8 +283,9 @@ class MariadbMover:
             raise MoveFailed.one("MOV306", "the move was cut over; writes would be lost", hint="roll back first")
         for direction in Direction:
             self.stop(direction)
+            self.channel(direction).forget()
         self._open(Direction.FORWARD)
-        self.target.rows(f"DROP DATABASE IF EXISTS {name(self.database)}")
+        taking.give_back(self.target, self.registry, self.database)
         self.registry.remove()
 
     def retire(self) -> None:
@@ -268,6 +300,7 @@ class MariadbMover:
             raise MoveFailed.one("MOV306", "the target is not the one that is written to", hint="cut over first")
         for direction in Direction:
             self.stop(direction)
+            self.channel(direction).forget()
         self.registry.remove()
 
     def close(self) -> None:
@@ -277,57 +310,17 @@ class MariadbMover:
 
     def _follow(self, direction: Direction, position: str) -> None:
         """Replicate from ``position``, unless it is replicated; what a killed worker set up in part is set up again."""
-        replica, _ = self._side(direction.other)
-        if status := self._status(direction):
-            words = ("Slave_IO_Running", "Slave_SQL_Running", "Last_IO_Errno", "Last_SQL_Errno")
-            if [str(status[word]) for word in words] != ["No", "No", "0", "0"]:
-                return
-            # The position was set before the channel was made.
-            position = str(replica.value("SELECT @@GLOBAL.gtid_slave_pos"))
-            self.stop(direction)
-        self._replicate(direction, position)
+        channel = self.channel(direction)
+        if channel.status():
+            # Its position was set before it was made.
+            self._mend(channel)
+            return
+        taking.note_databases(channel, self.registry)
+        channel.begin(position, self.registry)
 
-    def _replicate(self, direction: Direction, position: str) -> None:
-        publisher, (replica, _) = self._side(direction)[0].endpoint, self._side(direction.other)
-        host, port = publisher.link()
-        channel = literal(self.channel)
-        replica.rows("SET GLOBAL gtid_slave_pos = " + literal(position))
-        password = publisher.password.reveal() if publisher.password else ""
-        replica.rows(
-            f"CHANGE MASTER {channel} TO MASTER_HOST = {literal(host)}, MASTER_PORT = {port}, "
-            "MASTER_CONNECT_RETRY = 2, "
-            f"MASTER_USER = {literal(publisher.user)}, MASTER_PASSWORD = {literal(password)}, "
-            "MASTER_HEARTBEAT_PERIOD = 5, MASTER_USE_GTID = slave_pos"
-        )
-        # Other databases of the server, and the registry, are not this move's business.
-        pattern = self.database.replace("_", "\\_") + ".%"
-        replica.rows(f"SET GLOBAL {name(self.channel)}.replicate_wild_do_table = {literal(pattern)}")
-        replica.rows(f"START SLAVE {channel}")
-
-    def _problems(self, direction: Direction) -> list[Diagnostic]:
-        status = self._status(direction)
-        if not status:
-            return []
-        text = status["Last_SQL_Error"] or status["Last_IO_Error"]
-        running = status["Slave_SQL_Running"] == "Yes" and status["Slave_IO_Running"] in {
-            "Yes",
-            "Connecting",
-            "Preparing",
-        }
-        if running and not status["Last_SQL_Error"]:
-            return []
-        failed = MoveFailed.one(
-            "MOV304",
-            "replication stopped",
-            detail=str(text)[:600],
-            hint="put right what it says and START SLAVE; when the source's log is gone, start the move again",
-        )
-        return failed.diagnostics
-
-    def _status(self, direction: Direction) -> dict[str, Any] | None:
-        server, _ = self._side(direction.other)
-        rows = server.rows("SHOW ALL SLAVES STATUS")
-        return next((row for row in rows if row["Connection_name"] == self.channel), None)
+    def _mend(self, channel: Channel) -> None:
+        if channel.mend():
+            taking.note_intruders(channel, self.registry)
 
     def _alone(self, server: Server) -> bool:
         rows = server.rows("SELECT SCHEMA_NAME AS s FROM information_schema.SCHEMATA")
@@ -348,9 +341,6 @@ class MariadbMover:
         if held is not None:
             accounts.lock(server, [(user, host) for user, host in held], locked=False)
             self.registry.drop(f"locked-{side}")
-
-    def _claimed(self) -> bool:
-        return self.registry.get("move") is not None
 
     def _prepared(self) -> None:
         if (owner := self.registry.get("move")) != self.move:

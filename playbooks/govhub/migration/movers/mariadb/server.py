@@ -28,6 +28,11 @@ class Server:
         self.endpoint = endpoint
         self._client = Client(endpoint.dsn(Engine.MARIADB))
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether nobody is to talk to it without TLS."""
+        return dict(self.endpoint.options).get("sslmode") not in {None, "", "disable"}
+
     def rows(self, statement: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """Run one statement in autocommit; rows by column names.
 
@@ -67,7 +72,8 @@ class Server:
         socket = dict(where.options).get("socket")
         way = f"protocol=socket\nsocket={socket}" if socket else f"protocol=tcp\nhost={where.host}\nport={where.port}"
         # Its own program for each tool would take "localhost" for a socket.
-        text = f'[client]\n{way}\nuser={where.user}\npassword="{quoted}"\n'
+        tls = "ssl\n" if self.encrypted else ""
+        text = f'[client]\n{way}\nuser={where.user}\npassword="{quoted}"\n{tls}'
         file.touch(mode=0o600)
         file.write_text(text, encoding="utf-8")
         path = shutil.which(tool) or tool

@@ -62,6 +62,10 @@ class Both(Generic[M]):
         """See the port."""
         raise NotImplementedError(f"it is moved online, within {timeout} s or not")
 
+    def uncarried(self) -> frozenset[str]:
+        """See the port."""
+        return frozenset()
+
     def begun(self) -> bool:
         """See the port."""
         return self.mover.begun()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from govhub.core.diagnostics import Diagnostic, Diagnostics
-from govhub.migration.movers.mariadb import accounts
+from govhub.migration.movers.mariadb import accounts, room
 from govhub.migration.movers.mariadb.mover import MariadbMover, Options
+from govhub.migration.movers.mariadb.samerow import same_row
 from govhub.migration.movers.mariadb.server import Server, name
-from govhub.migration.movers.protocol import UNLIMITED, Limits, MoveFailed, Progress
+from govhub.migration.movers.protocol import UNLIMITED, Direction, Limits, MoveFailed, Progress
 from govhub.migration.movers.runner import Command, Runner
 from govhub.migration.moving import archive
 from govhub.migration.moving.ends import Ends
@@ -97,6 +101,38 @@ class MariadbMove(Both[MariadbMover]):
         )
         return int(server.value(statement, [self._database, (server.endpoint.user, "system user")]))
 
+    def clock(self, end: End) -> datetime:
+        """See the port."""
+        found: datetime = self._server(end).value("SELECT UTC_TIMESTAMP(6)")
+        return found.replace(tzinfo=UTC)
+
+    def free_bytes(self) -> int | None:
+        """See the port."""
+        return room.free_bytes(self.mover.source)
+
+    def held(self) -> int:
+        """See the port."""
+        back = self.mover.moved()
+        return room.held(self.mover.channel(Direction.BACK if back else Direction.FORWARD), back=back)
+
+    def allowed(self) -> int | None:
+        """See the port."""
+        return self.mover.options.limits.retained
+
+    def allow(self, limit: int) -> None:
+        """See the port."""
+        options = self.mover.options
+        self.mover.options = replace(options, limits=replace(options.limits, retained=limit))
+
+    def protect(self) -> None:
+        """See the port; what a restart left is set right as well, since this is called whenever a run is looked at."""
+        self.mover.mend()
+        self.mover.protect()
+
+    def same_row(self, table: str, key: Mapping[str, Any]) -> bool | None:
+        """See the port."""
+        return same_row(self.mover.channel(Direction.BACK), table, key)
+
     def archive(self, path: Path) -> dict[str, Any]:
         """See the port."""
         return archive.make(self._runner, path, HOW, self._dump)
@@ -109,7 +145,7 @@ class MariadbMove(Both[MariadbMover]):
         return self.mover.source if end is End.SOURCE else self.mover.target
 
     def _dump(self, path: Path) -> dict[str, Any]:
-        place = f"{self.mover.channel}-archive"
+        place = f"{self.mover.name}-archive"
         pack = Command(arguments=("sh", "-c", 'exec gzip -1 > "$1"', "sh", str(path)))
         try:
             folder = self._runner.folder(place)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -67,6 +69,33 @@ class DatabaseMove(Protocol):
 
     def sessions(self, end: End) -> int:
         """Sessions of others in the database."""
+
+    def clock(self, end: End) -> datetime:
+        """What the server's clock says."""
+
+    def free_bytes(self) -> int | None:
+        """Bytes that are free on the source's disk where the move has it keep log; None when nobody can say."""
+
+    def held(self) -> int:
+        """Bytes of log that the source keeps for the move now."""
+
+    def allowed(self) -> int | None:
+        """How many it may keep; None is no limit."""
+
+    def allow(self, limit: int) -> None:
+        """Set how many it may keep."""
+
+    def protect(self) -> None:
+        """Give up what makes the source keep more log than allowed (MOV051)."""
+
+    def same_row(self, table: str, key: Mapping[str, Any]) -> bool | None:
+        """Whether a row of the target, which is written to, is that of the source, which follows; None: nobody can say.
+
+        ``table`` and ``key`` are as the verification's ladder names them.
+        """
+
+    def uncarried(self) -> frozenset[str]:
+        """Tables whose rows go over at a cutover, and stay as they were on the side that is left."""
 
     def archive(self, path: Path) -> dict[str, Any]:
         """Dump the source into a file and read it through; once for each ``path``."""

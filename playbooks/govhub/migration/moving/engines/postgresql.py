@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +13,11 @@ from govhub.migration.movers.postgresql import access
 from govhub.migration.movers.postgresql import target as databases
 from govhub.migration.movers.postgresql.dump import DumpMover
 from govhub.migration.movers.postgresql.mover import Options, PostgresMover
+from govhub.migration.movers.postgresql.room import free_bytes
+from govhub.migration.movers.postgresql.samerow import same_row
 from govhub.migration.movers.postgresql.server import Server
-from govhub.migration.movers.protocol import UNLIMITED, Limits, Progress, Stage
+from govhub.migration.movers.postgresql.tables import tables_of
+from govhub.migration.movers.protocol import UNLIMITED, Direction, Limits, Progress, Stage
 from govhub.migration.movers.runner import Command, Runner
 from govhub.migration.moving import archive
 from govhub.migration.moving.ends import Ends
@@ -95,6 +101,50 @@ class PostgresMove(Both[PostgresMover]):
                 " AND backend_type = 'client backend'"
             )
         )
+
+    def clock(self, end: End) -> datetime:
+        """See the port."""
+        server = self._server(end)
+        if end is End.TARGET:
+            # The database itself may not be there yet.
+            server = server.at("postgres")
+        try:
+            found: datetime = server.value("SELECT clock_timestamp()")
+        finally:
+            if end is End.TARGET:
+                server.close()
+        return found
+
+    def free_bytes(self) -> int | None:
+        """See the port; after the switch nothing is kept on the source."""
+        return None if self.mover.moved() else free_bytes(self.mover.source)
+
+    def held(self) -> int:
+        """See the port."""
+        slots = self.mover.replication(Direction.FORWARD).slots()
+        return max((slot.retained for slot in slots if slot.retained is not None), default=0)
+
+    def allowed(self) -> int | None:
+        """See the port."""
+        return self.mover.options.limits.retained
+
+    def allow(self, limit: int) -> None:
+        """See the port."""
+        options = self.mover.options
+        self.mover.options = replace(options, limits=replace(options.limits, retained=limit))
+
+    def protect(self) -> None:
+        """See the port."""
+        self.mover.protect()
+
+    def same_row(self, table: str, key: Mapping[str, Any]) -> bool | None:
+        """See the port."""
+        found = next((item for item in tables_of(self.mover.target) if str(item) == table), None)
+        return same_row(self.mover, found, key) if found else None
+
+    def uncarried(self) -> frozenset[str]:
+        """See the port."""
+        return frozenset(str(item) for item in tables_of(self.mover.target) if not item.logged)
 
     def archive(self, path: Path) -> dict[str, Any]:
         """See the port."""
