@@ -13,7 +13,6 @@ from govhub.hosts.tunnel import Tunnel
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.databases import DatabaseEngine
 from govhub.inventory.model.migration import Migration, Move, MoveKind
-from govhub.migration.movers.runner import LocalRunner
 from govhub.migration.moving.databases import DatabaseSteps
 from govhub.migration.moving.engines.mariadb import MariadbMove
 from govhub.migration.moving.engines.postgresql import PostgresMove
@@ -66,9 +65,6 @@ def database_steps(hub: Hub, reached: Reaches, migration: Migration, move: Move)
     )
     archives = archives_of(hub.name, migration.system)
     name = short_name(hub.name, migration.system, move.name)
-    if kind.engine is not Engine.POSTGRESQL:
-        # Its dumps are read through by this process, so they are made beside it.
-        return DatabaseSteps(Part(move.name, name, sides, archives, LocalRunner(archives / "work"), kind.make))
     place = Place(hub=hub, reached=reached, system=migration.system, move=move.name, archives=archives, access=sides)
     runner = place.runner()
     return DatabaseSteps(Part(move.name, name, FromMover(sides, runner), archives, runner, kind.make))

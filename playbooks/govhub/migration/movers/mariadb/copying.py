@@ -7,7 +7,6 @@ With mydumper and myloader on the mover's host, rows go by several sessions at a
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -29,7 +28,7 @@ def copy(runner: Runner, source: Server, target: Server, folder: str, limits: Li
     """
     place = runner.folder(folder)
     try:
-        if limits.bandwidth is None and all(shutil.which(tool) for tool in PARALLEL):
+        if limits.bandwidth is None and _there(runner, *PARALLEL):
             _in_parallel(runner, source, target, place, limits.parallel)
         else:
             _in_one_stream(runner, source, target, place, limits.bandwidth)
@@ -61,10 +60,17 @@ def _in_parallel(runner: Runner, source: Server, target: Server, place: Path, se
     # Last: triggers would fire on rows that they fired on already, and events would begin to change them.
     later = [*_DUMP, "--no-data", "--no-create-info", "--triggers", "--events"]
     _run(runner, source.command("mariadb-dump", place, *later, database, then=into), database)
-    found = _GTID.search((rows / "metadata").read_text(encoding="utf-8"))
+    told = runner.run(Command(arguments=("cat", str(rows / "metadata")))).output.decode(errors="replace")
+    found = _GTID.search(told)
     if found is None:
         raise _failed(database, "the dump does not say at which transaction it was taken")
     target.rows("SET GLOBAL gtid_slave_pos = " + literal(found.group(1)))
+
+
+def _there(runner: Runner, *tools: str) -> bool:
+    """Whether tools are where commands run."""
+    script = 'for tool; do command -v "$tool" >/dev/null || exit 1; done'
+    return runner.run(Command(arguments=("sh", "-c", script, "sh", *tools))).code == 0
 
 
 def _run(runner: Runner, command: Command, database: str) -> None:
