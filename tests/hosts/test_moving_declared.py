@@ -67,8 +67,18 @@ def test_a_declared_move_opens_its_targets_hosts_to_its_source_alone(folder: Pat
         "address": "10.20.64.9/32",
         "account": account_of("mini", "school-enrolment", "db"),
         "database": "enrol",
+        "movers": [],
     }
     assert found["node1"].variables["ssh_forwards"] == []
+
+
+def test_the_places_of_movers_are_let_in_with_the_moves_account(folder: Path) -> None:
+    movers = "[{host: node1}, {host: db2, systems: [another-system]}]"
+    (folder / "migrations.yaml").write_text(f"migration:\n  movers: {movers}\n{MOVES}", encoding="utf-8")
+    variables = hosts(folder)["db1"].variables
+    rules = {rule["name"]: rule["sources"] for rule in variables["firewall_rules"]}
+    assert rules["postgresql moves"] == ["10.20.64.9/32", "10.77.0.13/32"]
+    assert [move["movers"] for move in variables["postgresql_moves"]] == [["10.77.0.13/32"]]
 
 
 def test_it_is_closed_again_with_the_entry(folder: Path) -> None:

@@ -119,6 +119,34 @@ def test_moves_are_spread_and_stay_where_they_were_put(city: City, far: Path, tm
     assert placed(hub, tmp_path / "elsewhere", "b").runner().where == "node6"
 
 
+class Cluster(LocalRunner):
+    """Jobs of a cluster, as far as they are places."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.where, self.folder_ = "cluster/main", folder
+
+    def look(self) -> Load:
+        return Load(running=0, places=len(list(self.folder_.glob("*"))), here=False, free=None)
+
+    def claim(self) -> None:
+        (self.folder_ / str(time.monotonic())).touch()
+
+
+def test_a_cluster_is_a_place_beside_hosts(
+    city: City, far: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "volumes").mkdir()
+    monkeypatch.setattr(places, "job_runner", lambda *_: Cluster(tmp_path / "volumes"))
+    image = "registry.mini.gov.internal/lab/postgres:15"
+    hub = declare(city, f"[{{host: node5, slots: 1}}, {{cluster: main, image: '{image}', slots: 2}}]")
+    found = {move: placed(hub, tmp_path, move).runner().where for move in ("a", "b", "c")}
+    assert found == {"a": "cluster/main", "b": "node5", "c": "cluster/main"}
+    assert {move: placed(hub, tmp_path, move).runner().where for move in found} == found
+    rows = {row["mover"]: (row["host"], row["cluster"], row["free_bytes"]) for row in movers(str(city.hub))["movers"]}
+    assert rows["cluster/main"] == (None, "main", None), "unknown is no zero"
+
+
 def test_the_least_busy_host_for_its_slots_is_taken() -> None:
     three = [MoverPlace(host=name, slots=slots) for name, slots in (("a", 1), ("b", 4), ("c", 4))]
     idle = Load(running=0, places=0, here=False, free=1)
@@ -172,7 +200,7 @@ def test_what_movers_have_to_do_is_asked_of_them(city: City, far: Path, tmp_path
     placed(hub, tmp_path).runner().fresh(tmp_path / "archives" / "x")
     GONE.add("node6")
     first, second = movers(str(city.hub))["movers"]
-    assert (first["host"], first["slots"], first["running"], first["moves"]) == ("node5", 3, 0, 1)
+    assert (first["mover"], first["slots"], first["running"], first["moves"]) == ("node5", 3, 0, 1)
     assert first["free_bytes"] > 0
     assert (second["running"], second["free_bytes"]) == (None, None), "unknown is no zero"
     assert "not reached" in second["problem"]

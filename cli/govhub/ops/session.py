@@ -82,7 +82,7 @@ class Session(Declared):
         connection = Connection(cluster, path)
         try:
             if path is None or not path.is_file():
-                raise _no_kubeconfig(self.name, cluster)
+                raise no_kubeconfig(self.name, cluster)
             connection.kube = Kube(cluster.name, path, context)
             connection.uid = verify(cluster, connection.kube, pins)
         except GovhubError as error:
@@ -174,7 +174,8 @@ def kubeconfig_of(hub: str, cluster: Cluster) -> tuple[Path | None, str]:
     return (lab.kubeconfig, "") if lab.exists() else (None, "")
 
 
-def _no_kubeconfig(hub: str, cluster: Cluster) -> TargetUnreachable:
+def no_kubeconfig(hub: str, cluster: Cluster) -> TargetUnreachable:
+    """That nobody says how a cluster is reached (TGT002)."""
     variable = Env.KUBECONFIG_PREFIX + cluster.name.upper().replace("-", "_")
     # As written, not as expanded: a variable named there may hold anything.
     where = value_of(variable) or (cluster.kubeconfig.path if cluster.kubeconfig else "")

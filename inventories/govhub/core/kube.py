@@ -71,6 +71,7 @@ KINDS = {
         _kind("apps", "v1", "Deployment", "deployments"),
         _kind("apps", "v1", "StatefulSet", "statefulsets"),
         _kind("batch", "v1", "CronJob", "cronjobs"),
+        _kind("batch", "v1", "Job", "jobs"),
         _kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"),
         _kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets"),
         _kind("", "v1", "ServiceAccount", "serviceaccounts"),
@@ -141,10 +142,29 @@ class Kube:
             KubeError: the server answered with an error.
             TargetUnreachable: there was no answer.
         """
+        data = self._answer(method, path, body, content_type, query)
+        try:
+            return json.loads(data) if data else None
+        except ValueError as error:
+            raise TargetUnreachable.one(
+                "KUB003",
+                f"what answers for cluster {self.name} is no Kubernetes API server",
+                hint="check the address in the kubeconfig, and proxies on the way",
+            ) from error
+
+    def log(self, namespace: str, pod: str) -> bytes:
+        """What a pod's only container has written.
+
+        Raises:
+            KubeError: it has no log, or not yet.
+        """
+        return self._answer("GET", f"{KINDS['', 'Pod'].path(namespace, pod)}/log", None, "", {})
+
+    def _answer(self, method: str, path: str, body: Any, content_type: str, query: dict[str, Any]) -> bytes:
         import urllib3
 
         url = self._server + path + (f"?{urlencode(query)}" if query else "")
-        headers = {"Accept": "application/json", **self._headers}
+        headers = {"Accept": "application/json, */*", **self._headers}
         if body is not None:
             headers["Content-Type"] = content_type or "application/json"
         data = json.dumps(body) if body is not None else None
@@ -160,14 +180,7 @@ class Kube:
             ) from error
         if answer.status >= 400:
             raise _error(answer.status, answer.data)
-        try:
-            return json.loads(answer.data) if answer.data else None
-        except ValueError as error:
-            raise TargetUnreachable.one(
-                "KUB003",
-                f"what answers for cluster {self.name} is no Kubernetes API server",
-                hint="check the address in the kubeconfig, and proxies on the way",
-            ) from error
+        return bytes(answer.data)
 
     def uid(self) -> str:
         """The cluster's identity: the UID of its kube-system namespace."""

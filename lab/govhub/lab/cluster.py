@@ -252,6 +252,8 @@ def _configuration(tools: Mapping[str, Path], ranges: Ranges, pki: Path) -> dict
             "enable-bootstrap-token-auth": "true",
             "kubelet-client-certificate": str(pki / "admin.crt"),
             "kubelet-client-key": str(pki / "admin.key"),
+            # Logs of pods: nobody resolves the names of lab hosts.
+            "kubelet-preferred-address-types": "InternalIP,Hostname",
         },
         # It plays the nodes that the lab makes, and leaves real kubelets theirs.
         "kwok-controller": {

@@ -25,6 +25,8 @@ class Incoming:
     """The source's network: one address."""
     account: str
     database: str
+    movers: tuple[str, ...] = ()
+    """Networks of the mover hosts and nodes from which the move's tools connect."""
 
     def as_dict(self) -> dict[str, Any]:
         """The form for roles."""
@@ -34,6 +36,7 @@ class Incoming:
             "address": self.address,
             "account": self.account,
             "database": self.database,
+            "movers": list(self.movers),
         }
 
 
@@ -50,12 +53,27 @@ def incoming(hub: Hub, reached: Reaches, database: Database) -> Iterator[Incomin
                     address=f"{address}/32",
                     account=account_of(hub.name, migration.system, move.name),
                     database=move.to_database or move.database,
+                    movers=tuple(_movers(hub, reached, migration.system)),
                 )
+
+
+def _movers(hub: Hub, reached: Reaches, system: str) -> list[str]:
+    """Whence the tools of a system's moves may come; what pods send beyond their cluster carries the node's address."""
+    found = set()
+    for mover in hub.model.migration.movers:
+        for host in hub.topology.hosts.values():
+            on = host.name == mover.host if mover.host else host.cluster == mover.cluster
+            reach = reached.hosts.get(host.name)
+            address = ipv4_of(reach.address) if reach else None
+            if on and mover.pool in (None, host.pool) and address and (not mover.systems or system in mover.systems):
+                found.add(f"{address}/32")
+    return sorted(found)
 
 
 def addresses(hub: Hub, reached: Reaches, database: Database) -> list[str]:
     """From where the moves to a server come."""
-    return sorted({item.address for item in incoming(hub, reached, database)})
+    found = incoming(hub, reached, database)
+    return sorted({address for item in found for address in (item.address, *item.movers)})
 
 
 def forwarded_ports(hub: Hub, reached: Reaches, host: str) -> list[int]:

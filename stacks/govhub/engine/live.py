@@ -36,6 +36,8 @@ _NOT_OURS = {
     ("", "Pod"),
     ("", "PersistentVolume"),
     ("", "PersistentVolumeClaim"),
+    # Those of CronJobs carry their labels; those of movers end by themselves.
+    ("batch", "Job"),
     # A cluster's own parts: what its nodes need before any stack can be there.
     ("", "ServiceAccount"),
     ("rbac.authorization.k8s.io", "ClusterRole"),

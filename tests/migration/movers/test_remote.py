@@ -177,8 +177,9 @@ def test_servers_are_named_as_the_host_reaches_them(make: Make, tmp_path: Path) 
     other = script('echo "$PGHOST $PGPORT"', environment={"PGHOST": "old.example", "PGPORT": "5432"})
     assert runner.run(other).output == b"old.example 5432\n"
     folder = runner.folder("maria")
-    (folder / "x.cnf").write_text("[client]\nhost=/tmp/socket\nport=5432\nuser=u\n")
-    assert b"host=10.1.2.3\nport=5433\nuser=u" in runner.run(Command(arguments=("cat", f"{folder}/x.cnf"))).output
+    (folder / "x.cnf").write_text("[client]\nhost=/tmp/socket\nport=5432\nprotocol=tcp\nuser=u\n")
+    shown = runner.run(Command(arguments=("cat", f"{folder}/x.cnf"))).output
+    assert b"host=10.1.2.3\nport=5433\nprotocol=tcp\nuser=u" in shown
 
 
 def test_a_host_says_how_much_it_has_to_do(make: Make, tmp_path: Path) -> None:
@@ -188,7 +189,7 @@ def test_a_host_says_how_much_it_has_to_do(make: Make, tmp_path: Path) -> None:
     try:
         found = runner.look()
         assert (found.running, found.places, found.here) == (1, 1, False)
-        assert found.free > 0
+        assert found.free
     finally:
         held.kill()
         held.wait()

@@ -19,12 +19,12 @@ def show_movers(console: Console, document: dict[str, Any]) -> None:
     if not document["movers"]:
         line(console, tr("No mover host is declared: dumps are made beside `migrate run`."))
         return
-    found = table(tr("Host"), tr("Running"), tr("Slots"), tr("Moves"), tr("Free"), tr("Systems"), numbers=(1, 2, 3, 4))
+    found = table(tr("Mover"), tr("Running"), tr("Slots"), tr("Moves"), tr("Free"), tr("Systems"), numbers=(1, 2, 3, 4))
     for item in document["movers"]:
         free = item["free_bytes"]
         row(
             found,
-            item["host"],
+            item["mover"],
             _known(item["running"]),
             item["slots"],
             _known(item["moves"]),
@@ -34,7 +34,7 @@ def show_movers(console: Console, document: dict[str, Any]) -> None:
     console.print(found)
     for item in document["movers"]:
         if item["problem"]:
-            line(console, f"{item['host']}: {item['problem']}", style="bold red")
+            line(console, f"{item['mover']}: {item['problem']}", style="bold red")
 
 
 def _known(figure: int | None) -> str:

@@ -9,7 +9,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,26 @@ from govhub.hosts.tunnel import Tunnel
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.migration import MoverPlace
 from govhub.migration.movers.endpoint import Endpoint
+from govhub.migration.movers.jobs import JobRunner
 from govhub.migration.movers.late import ClosingRunner, LateRunner
+from govhub.migration.movers.mariadb.server import Server as MariadbServer
 from govhub.migration.movers.packing import Address, nowhere
 from govhub.migration.movers.protocol import MoveFailed
 from govhub.migration.movers.remote import Load, SshRunner
-from govhub.migration.movers.runner import HERE, Command, LocalRunner, Runner
+from govhub.migration.movers.runner import HERE, Command, Done, LocalRunner, Runner
 from govhub.migration.moving.ends import Access, Ends
+from govhub.migration.sql.dsn import Engine
 from govhub.ops.load import valid_hub
+from govhub.ops.migration.clusters import job_runner
 
 # Two moves that are placed at the same moment would find the same host idle.
 _CHOOSING = threading.Lock()
+_PATIENCE = 20.0
+_CHECK = "reached"
+_DOORS = {
+    Engine.POSTGRESQL: "listen_addresses, pg_hba.conf (scram-sha-256)",
+    Engine.MARIADB: "bind-address, accounts",
+}
 
 
 @dataclass(slots=True)
@@ -52,7 +62,8 @@ class FromMover:
         if self.runner.where == HERE:
             return found
         ends = self.open()
-        return found + [item for end in (ends.source, ends.target) if (item := reached_from(self.runner, end))]
+        tried = (reached_from(self.runner, end, ends.engine) for end in (ends.source, ends.target))
+        return found + [item for item in tried if item]
 
     def release(self) -> dict[str, object]:
         """See the protocol."""
@@ -74,7 +85,10 @@ class Place:
     move: str
     archives: Path
     """The folder of the system's archives on this machine."""
-    access: Access
+    access: Access | None = None
+    """Both ends, where they are database servers."""
+    files: bool = False
+    """Whether a mover has to reach both hosts over SSH by itself."""
 
     def runner(self) -> LateRunner:
         """Where its tools run; nobody is contacted yet."""
@@ -102,7 +116,7 @@ class Place:
         """Where it was put before; None when it is free to go anywhere."""
         archives = [_mover(path) or HERE for path in sorted(self.archives.glob(f"*-{self.move}-*.json"))]
         noted = _mover(self._note) or (archives[-1] if archives else None)
-        if noted is None or noted == HERE or noted in {item.host for item in self.hub.model.migration.movers}:
+        if noted is None or noted == HERE or noted in {item.name for item in self.hub.model.migration.movers}:
             return noted
         if noted not in archives:
             return None
@@ -114,12 +128,16 @@ class Place:
         )
 
     def _least_busy(self) -> str:
-        declared = [item for item in self.hub.model.migration.movers if not item.systems or self.system in item.systems]
+        declared = [
+            item
+            for item in self.hub.model.migration.movers
+            if (not item.systems or self.system in item.systems) and (item.files or not self.files)
+        ]
         if not declared:
             return HERE
         with ThreadPoolExecutor(len(declared)) as pool:
-            looks = pool.map(lambda item: _look(partial(self._on, item.host)), declared)
-            found = {item.host: look for item, look in zip(declared, looks, strict=True)}
+            looks = pool.map(lambda item: _look(partial(self._on, item.name)), declared)
+            found = {item.name: look for item, look in zip(declared, looks, strict=True)}
         loads = {name: load for name, load in found.items() if isinstance(load, Load)}
         if not loads:
             raise GovhubError(
@@ -128,7 +146,11 @@ class Place:
         # Another worker may have put it there, and gone.
         return next((name for name, load in loads.items() if load.here), "") or least_busy(declared, loads)
 
-    def _on(self, name: str) -> SshRunner:
+    def _on(self, name: str) -> SshRunner | JobRunner:
+        mover = next(item for item in self.hub.model.migration.movers if item.name == name)
+        place = f"{self.hub.name}/{self.system}/{self.move}"
+        if mover.cluster is not None:
+            return job_runner(self.hub, mover, place, self.archives, self._routes)
         reach = self.reached.hosts.get(name)
         if reach is None:
             raise MoveFailed.one(
@@ -136,41 +158,54 @@ class Place:
                 f"the mover host {name} cannot be reached",
                 hint="give it an address; in the lab, mark it `lab: true` and boot it",
             )
-        place = f"{self.hub.name}/{self.system}/{self.move}"
         return SshRunner(Tunnel(name, reach), FOLDER, place, self.archives, self._routes)
 
     def _routes(self) -> Mapping[Address, Address]:
+        if self.access is None:
+            return {}
         ends = self.access.open()
         return {(end.host, end.port): end.link() for end in (ends.source, ends.target)}
 
 
 def least_busy(movers: list[MoverPlace], loads: Mapping[str, Load]) -> str:
     """The mover with the fewest commands for its slots, then the fewest moves, then the first by name."""
-    slots = {item.host: item.slots for item in movers}
+    slots = {item.name: item.slots for item in movers}
     return min(loads, key=lambda name: (loads[name].running / slots[name], loads[name].places / slots[name], name))
 
 
-def reached_from(runner: Runner, end: Endpoint) -> Diagnostic | None:
+def reached_from(runner: Runner, end: Endpoint, engine: Engine = Engine.POSTGRESQL) -> Diagnostic | None:
     """What keeps a mover from a database server; None when nothing does."""
-    host, port = end.host, end.port
-    environment = {"PGHOST": host, "PGPORT": str(port), "PGUSER": end.user, "PGCONNECT_TIMEOUT": "8"}
-    environment |= {f"PG{name.upper()}": value for name, value in end.options}
-    secrets = {"PGPASSWORD": end.password} if end.password else {}
-    # `postgres` is there on both servers; the database may be made by the move itself.
-    words = ("psql", "-X", "-At", "-d", "postgres", "-c", "SELECT 1")
-    done = runner.run(Command(arguments=words, environment=environment, secrets=secrets, timeout=20))
+    done = _tried_mariadb(runner, end) if engine is Engine.MARIADB else _tried(runner, end)
     if done.code == 0:
         return None
     found = Diagnostics()
     there, number = end.link()
     found.error(
         "MOV403",
-        f"the mover host {runner.where} cannot connect to the database server at {there}:{number}",
+        f"the mover {runner.where} cannot connect to the database server at {there}:{number}",
         detail=done.errors.strip()[-300:],
-        hint=f"let {runner.where} in there: listen_addresses, pg_hba.conf (scram-sha-256), firewall; a server that "
-        "only this machine reaches cannot be moved from there",
+        hint=f"let {runner.where} in there: {_DOORS[engine]}, firewall; a server that only this machine reaches "
+        "cannot be moved from there",
     )
     return next(iter(found))
+
+
+def _tried(runner: Runner, end: Endpoint) -> Done:
+    environment = {"PGHOST": end.host, "PGPORT": str(end.port), "PGUSER": end.user, "PGCONNECT_TIMEOUT": "8"}
+    environment |= {f"PG{name.upper()}": value for name, value in end.options}
+    secrets = {"PGPASSWORD": end.password} if end.password else {}
+    # `postgres` is there on both servers; the database may be made by the move itself.
+    words = ("psql", "-X", "-At", "-d", "postgres", "-c", "SELECT 1")
+    return runner.run(Command(arguments=words, environment=environment, secrets=secrets, timeout=_PATIENCE))
+
+
+def _tried_mariadb(runner: Runner, end: Endpoint) -> Done:
+    folder = runner.folder(_CHECK)
+    try:
+        words = ("--connect-timeout=8", "-N", "-B", "-e", "SELECT 1")
+        return runner.run(replace(MariadbServer(end).command("mariadb", folder, *words), timeout=_PATIENCE))
+    finally:
+        runner.forget(_CHECK)
 
 
 def movers(name: str) -> dict[str, Any]:
@@ -183,24 +218,28 @@ def movers(name: str) -> dict[str, Any]:
     reached = reaches(hub)
     declared = hub.model.migration.movers
     with ThreadPoolExecutor(max(1, min(len(declared), 16))) as pool:
-        rows = list(pool.map(lambda item: _row(item, reached), declared))
+        rows = list(pool.map(lambda item: _row(hub, item, reached), declared))
     return {"schema": "govhub.migrate-movers/1", "hub": hub.name, "movers": rows}
 
 
-def _row(item: MoverPlace, reached: Reaches) -> dict[str, Any]:
-    row: dict[str, Any] = {"host": item.host, "slots": item.slots, "systems": list(item.systems)}
+def _row(hub: Hub, item: MoverPlace, reached: Reaches) -> dict[str, Any]:
+    row: dict[str, Any] = {"mover": item.name, "host": item.host, "cluster": item.cluster}
+    row |= {"slots": item.slots, "systems": list(item.systems)}
     unknown = dict.fromkeys(("running", "moves", "free_bytes"))
-    reach = reached.hosts.get(item.host)
-    if reach is None:
+    load: Load | GovhubError
+    if item.host is None:
+        load = _look(lambda: job_runner(hub, item, "-/-/-", Path("/nowhere"), nowhere))
+    elif reach := reached.hosts.get(item.host):
+        far = Tunnel(item.host, reach)
+        load = _look(lambda: SshRunner(far, FOLDER, "-/-/-", Path("/nowhere"), nowhere))
+    else:
         return row | unknown | {"problem": "it has no address, or is not booted in the lab"}
-    far = Tunnel(item.host, reach)
-    load = _look(lambda: SshRunner(far, FOLDER, "-/-/-", Path("/nowhere"), nowhere))
     if isinstance(load, GovhubError):
         return row | unknown | {"problem": load.diagnostics[0].summary}
     return row | {"running": load.running, "moves": load.places, "free_bytes": load.free, "problem": None}
 
 
-def _look(make: Callable[[], SshRunner]) -> Load | GovhubError:
+def _look(make: Callable[[], SshRunner | JobRunner]) -> Load | GovhubError:
     try:
         runner = make()
         try:

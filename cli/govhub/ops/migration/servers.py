@@ -15,7 +15,6 @@ from govhub.inventory.loader import Hub
 from govhub.inventory.model.databases import Database, DatabaseEngine
 from govhub.inventory.model.migration import Migration, Move, MoveKind
 from govhub.inventory.moves import ipv4_of
-from govhub.migration.movers.runner import LocalRunner
 from govhub.migration.moving.databases import DatabaseSteps
 from govhub.migration.moving.engines.mariadb import MariadbMove
 from govhub.migration.moving.engines.port import DatabaseMove
@@ -72,9 +71,6 @@ def database_steps(hub: Hub, reached: Reaches, migration: Migration, move: Move)
     name = short_name(hub.name, migration.system, move.name)
     limits = limits_of(hub, move)
     make = partial(kind.make, limits=limits, **_options(move))
-    if kind.engine is not Engine.POSTGRESQL:
-        # Its dumps are read through by this process, so they are made beside it.
-        return DatabaseSteps(Part(move.name, name, sides, archives, LocalRunner(archives / "work"), make, limits))
     place = Place(hub=hub, reached=reached, system=migration.system, move=move.name, archives=archives, access=sides)
     runner = place.runner()
     return DatabaseSteps(Part(move.name, name, FromMover(sides, runner), archives, runner, make, limits))

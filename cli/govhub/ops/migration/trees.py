@@ -11,11 +11,14 @@ from govhub.inventory.loader import Hub
 from govhub.inventory.model.migration import Migration, Move
 from govhub.migration.itinerary.folders import FolderMove
 from govhub.migration.movers.files.rsync import Place
+from govhub.migration.movers.late import LateRunner
+from govhub.migration.movers.runner import HERE as RUNS_HERE
 from govhub.migration.movers.runner import LocalRunner
 from govhub.migration.moving.part import short_name
 from govhub.migration.moving.tree import Tree
 from govhub.migration.moving.trees import TreeSteps
 from govhub.ops.migration.limiting import limits_of
+from govhub.ops.migration.places import Place as MoverSpot
 from govhub.ops.migration.refusing import HERE, refused
 from govhub.ops.migration.servers import archives_of
 
@@ -48,19 +51,28 @@ def tree_steps(hub: Hub, reached: Reaches, migration: Migration, move: Move) -> 
         raise refused(migration, move, hint)
     ends = [_End(move.source, source, move.path), _End(move.to, target, move.to_path or move.path, ours=True)]
     archives = archives_of(hub.name, migration.system)
+    runner = _runner(hub, reached, migration, move, archives)
 
     def places() -> tuple[Place, Place]:
-        first, second = (end.place() for end in ends)
+        first, second = (end.place() if runner.where == RUNS_HERE else end.seen_from_elsewhere() for end in ends)
         return first, second
 
     def close() -> None:
         with ExitStack() as stack:
+            stack.callback(runner.close)
             for end in ends:
                 stack.callback(end.close)
 
     name = short_name(hub.name, migration.system, move.name)
-    runner = LocalRunner(archives / "work")
     return TreeSteps(Tree(move.name, name, places, archives, runner, close, limits_of(hub, move)))
+
+
+def _runner(hub: Hub, reached: Reaches, migration: Migration, move: Move, archives: Path) -> LateRunner | LocalRunner:
+    if reached.sources[move.source].address in HERE:
+        # Nobody is led to this machine.
+        return LocalRunner(archives / "work")
+    place = MoverSpot(hub=hub, reached=reached, system=migration.system, move=move.name, archives=archives, files=True)
+    return place.runner()
 
 
 class _End:
@@ -85,6 +97,11 @@ class _End:
             sudo=self._tunnel.reach.user != "root",
             ours=self._ours,
         )
+
+    def seen_from_elsewhere(self) -> Place:
+        """The folder as a mover host reaches it, by its login's own SSH settings: no key leaves this machine."""
+        reach = self._tunnel.reach
+        return Place(path=self._path, login=self._tunnel.login, sudo=reach.user != "root", ours=self._ours)
 
     def close(self) -> None:
         """Let go of it."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from govhub.core.quantities import parse_quantity
 from govhub.inventory.checks.report import Report
-from govhub.inventory.model.migration import Migration, Move, MoveKind, SourceLimits
+from govhub.inventory.model.migration import Migration, Move, MoveKind, MoverPlace, SourceLimits
 from govhub.inventory.moves import ipv4_of, led_by
 from govhub.inventory.topology import Path
 
@@ -15,7 +15,7 @@ LEAST_BANDWIDTH = 1024
 
 
 def check(report: Report) -> None:
-    """REF001 unknown names; MIG001 to MIG006, MIG022 to MIG024 contradictions; MIG020, MIG021 no way in."""
+    """REF001 unknown names; MIG001 to MIG006, MIG022 to MIG025 contradictions; MIG020, MIG021 no way in."""
     model = report.model
     _limits(report, ("migration", "limits"), model.migration.limits)
     for i, source in enumerate(model.sources):
@@ -71,18 +71,35 @@ def _movers(report: Report) -> None:
     topology, seen = report.hub.topology, set[str]()
     for i, mover in enumerate(report.model.migration.movers):
         path: Path = ("migration", "movers", i)
-        host = topology.hosts.get(mover.host)
-        if host is None and not topology.findings:
+        host = topology.hosts.get(mover.host or "")
+        if mover.host is None:
+            _of_cluster(report, path, mover)
+        elif host is None and not topology.findings:
             report.unknown((*path, "host"), "host", mover.host, topology.hosts)
         elif host is not None and not host.address and not host.lab:
             hint = "give the host an address; `up` then gives it the tools"
             report.error("MIG022", (*path, "host"), f'"{mover.host}" cannot be reached', hint=hint)
-        if mover.host in seen:
+        if mover.name in seen:
             hint = "keep one entry, with the slots and systems of both"
-            report.error("MIG023", (*path, "host"), f'"{mover.host}" is a mover twice', hint=hint)
-        seen.add(mover.host)
+            key = "host" if mover.host else "cluster"
+            report.error("MIG023", (*path, key), f'"{mover.name}" is a mover twice', hint=hint)
+        seen.add(mover.name)
         for j, name in enumerate(mover.systems):
             _system(report, (*path, "systems", j), name)
+
+
+def _of_cluster(report: Report, path: Path, mover: MoverPlace) -> None:
+    clusters = {item.name: item for item in report.model.clusters}
+    if mover.cluster not in clusters:
+        report.unknown((*path, "cluster"), "cluster", str(mover.cluster), clusters)
+        return
+    pools = {item.name for item in clusters[mover.cluster].pools}
+    if mover.pool is not None and mover.pool not in pools:
+        report.unknown((*path, "pool"), f"pool of {mover.cluster}", mover.pool, pools)
+    image = mover.image or ""
+    if not image.startswith(tuple(report.model.hub.registries)) or ":" not in image.rpartition("/")[2]:
+        hint = f"one of {', '.join(report.model.hub.registries)}, with a tag; the cluster refuses others"
+        report.error("MIG025", (*path, "image"), f"{image} is no image of the hub's registries", hint=hint)
 
 
 def _system(report: Report, path: Path, name: str) -> None:

@@ -241,14 +241,41 @@ class Approver(Part):
 
 
 class MoverPlace(Part):
-    """Where tools of movers run instead of beside `migrate run`: a host of the hub."""
+    """Where tools of movers run instead of beside `migrate run`: a host of the hub, or a cluster with real nodes."""
 
-    host: Name
+    host: Name | None = None
     """A host that `up` gives the tools to; dumps, backups and archives lie there."""
+    cluster: Name | None = None
+    """A cluster whose nodes are real; each command is a Job, and the files of a move lie on a volume."""
+    pool: Name | None = None
+    """The pool on which Jobs run; any node when not given."""
+    image: Annotated[str, Field(max_length=300)] | None = None
+    """For Jobs: Python and the tools, from a registry of the hub, with a tag."""
+    storage: Quantity = "20Gi"
+    """The volume of each move."""
     slots: int = Field(default=2, ge=1, le=64)
     """Commands that it takes at a time before others are preferred."""
     systems: list[Name] = []
     """Only these systems; all of them when empty."""
+    files: bool = False
+    """Files between hosts go through it too: its login reaches both hosts over SSH by settings of its own."""
+
+    @property
+    def name(self) -> str:
+        """As the record and the notes beside archives know it."""
+        return self.host or f"cluster/{self.cluster}"
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> MoverPlace:
+        if (self.host is None) == (self.cluster is None):
+            raise ValueError("a mover has a `host` or a `cluster`, and not both")
+        if (self.cluster is None) != (self.image is None):
+            raise ValueError("`image` goes with `cluster`, which needs it")
+        if self.pool is not None and self.cluster is None:
+            raise ValueError("`pool` goes with `cluster`")
+        if self.files and self.cluster is not None:
+            raise ValueError("`files` goes with `host`: pods have no login of their own on other hosts")
+        return self
 
 
 class Reaction(StrEnum):

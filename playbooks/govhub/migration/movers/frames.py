@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
 from dataclasses import dataclass, field
@@ -37,6 +38,21 @@ def hear(stream: IO[bytes]) -> Heard:
         if len(content) < length:
             break
         heard.take(head[:1], content)
+    return heard
+
+
+def hear_log(text: bytes) -> Heard:
+    """All frames of a pod's log: a number and base64 in each line; after a gap there is no result."""
+    heard = Heard()
+    for number, line in enumerate(text.splitlines()):
+        head, _, content = line.partition(b":")
+        if head != str(number).encode():
+            # What stands here came from elsewhere, such as a traceback, or the log was cut.
+            heard.errors += text[-2000:]
+            heard.result = None
+            return heard
+        frame = base64.b64decode(content)
+        heard.take(frame[:1], frame[_HEAD:])
     return heard
 
 

@@ -66,6 +66,10 @@ class LateRunner:
         """See the protocol."""
         self.chosen.keep(path, new)
 
+    def brought(self, path: Path) -> Path:
+        """See the protocol."""
+        return self.chosen.brought(path)
+
     def remove(self, path: Path) -> None:
         """See the protocol."""
         self.chosen.remove(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib.util
 import re
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,10 +15,14 @@ from govhub.migration.movers.runner import Command
 
 WORK = "work"
 """Under the place: folders for passing files."""
+_BROUGHT = "brought"
 Address = tuple[str, int]
 Routes = Callable[[], Mapping[Address, Address]]
 """Addresses of servers as this machine reaches them, to those at which others do."""
-_OPTION_FILE = re.compile(r"^host=(?P<host>.*)\nport=(?P<port>[0-9]+)$", re.MULTILINE)
+_OPTION_FILE = re.compile(
+    r"^#?host=(?P<host>.*)\n#?port=(?P<port>[0-9]+)\nprotocol=(tcp|socket\nsocket=.*)$", re.MULTILINE
+)
+"""Of MariaDB's tools, as :meth:`govhub.migration.movers.mariadb.server.Server.command` writes it."""
 
 
 def nowhere() -> Mapping[Address, Address]:
@@ -45,6 +50,15 @@ class Packing:
         """
         return path.relative_to(self.local).as_posix()
 
+    def here(self, path: Path) -> Path:
+        """Where a file of over there is put here: apart from what is sent with commands."""
+        return self.local / _BROUGHT / path.relative_to(self.local / WORK)
+
+    def forget(self, name: str) -> None:
+        """Remove what lies here of a folder for passing files."""
+        for top in (WORK, _BROUGHT):
+            shutil.rmtree(self.local / top / name, ignore_errors=True)
+
     def chain(self, command: Command, place: str) -> list[dict[str, Any]]:
         """A command and what reads its output; secrets are in clear, so this belongs into pipes alone.
 
@@ -52,12 +66,11 @@ class Packing:
             command: The first one.
             place: The folder there that stands for the local one.
         """
-        routes = self._routes()
         out = []
         item: Command | None = command
         while item is not None:
             words = [word.replace(str(self.local), place) for word in _portable(item.arguments)]
-            environment = _routed(dict(item.environment), routes)
+            environment = self._routed(dict(item.environment))
             environment |= {name: secret.reveal() for name, secret in item.secrets.items()}
             out.append({"arguments": words, "environment": environment})
             item = item.then
@@ -80,6 +93,28 @@ class Packing:
         }
         return [self.relative(path) for path in named], found
 
+    def servers(self, command: Command) -> set[Address]:
+        """Servers that a command speaks with, as they are reached from there; folders of sockets are none."""
+        found: set[Address] = set()
+        item: Command | None = command
+        while item is not None:
+            environment = self._routed(dict(item.environment))
+            if "PGHOST" in environment:
+                found.add((environment["PGHOST"], int(environment.get("PGPORT", "5432"))))
+            item = item.then
+        for content in self.files(command)[1].values():
+            text = base64.b64decode(content).decode(errors="replace")
+            found |= {(match["host"], int(match["port"])) for match in _OPTION_FILE.finditer(text)}
+        return {address for address in found if not address[0].startswith("/")}
+
+    def _routed(self, environment: dict[str, str]) -> dict[str, str]:
+        # Routes are asked for by commands that speak with a server alone: both ends are opened for them.
+        if "PGHOST" not in environment:
+            return environment
+        key = (environment["PGHOST"], int(environment.get("PGPORT", "5432")))
+        host, port = self._routes().get(key, key)
+        return environment | {"PGHOST": host, "PGPORT": str(port)}
+
     def _rerouted(self, path: Path) -> bytes:
         content = path.read_bytes()
         if path.suffix != ".cnf":
@@ -89,17 +124,9 @@ class Packing:
         def other(match: re.Match[str]) -> str:
             key = (match["host"], int(match["port"]))
             host, port = routes.get(key, key)
-            return f"host={host}\nport={port}"
+            return f"host={host}\nport={port}\nprotocol=tcp"
 
         return _OPTION_FILE.sub(other, content.decode()).encode()
-
-
-def _routed(environment: dict[str, str], routes: Mapping[Address, Address]) -> dict[str, str]:
-    if "PGHOST" not in environment:
-        return environment
-    key = (environment["PGHOST"], int(environment.get("PGPORT", "5432")))
-    host, port = routes.get(key, key)
-    return environment | {"PGHOST": host, "PGPORT": str(port)}
 
 
 def _portable(arguments: tuple[str, ...]) -> tuple[str, ...]:

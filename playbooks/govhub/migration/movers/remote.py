@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from govhub.migration.movers.bringing import bring
 from govhub.migration.movers.frames import Heard, hear
 from govhub.migration.movers.packing import WORK, Packing, Routes, agent, nowhere
 from govhub.migration.movers.protocol import MoveFailed
@@ -68,8 +68,8 @@ class Load:
     """Moves that have a place there."""
     here: bool
     """Whether this move has one."""
-    free: int
-    """Bytes."""
+    free: int | None
+    """Bytes; None where nobody can say."""
 
 
 class SshRunner:
@@ -138,9 +138,8 @@ class SshRunner:
 
     def forget(self, name: str) -> None:
         """Remove both."""
-        path = self._packing.local / WORK / name
-        shutil.rmtree(path, ignore_errors=True)
-        self.remove(path)
+        self._packing.forget(name)
+        self.remove(self._packing.local / WORK / name)
 
     def fresh(self, path: Path) -> None:
         """See the protocol."""
@@ -154,6 +153,10 @@ class SshRunner:
     def keep(self, path: Path, new: Path) -> None:
         """See the protocol."""
         self._ask("keep", path=self._packing.relative(path), new=self._packing.relative(new))
+
+    def brought(self, path: Path) -> Path:
+        """See the protocol."""
+        return bring(self.run, path, self._packing.here(path))
 
     def remove(self, path: Path) -> None:
         """See the protocol."""

@@ -82,6 +82,13 @@ class Runner(Protocol):
     def keep(self, path: Path, new: Path) -> None:
         """Give a file its final name, so that a power cut does not take it away."""
 
+    def brought(self, path: Path) -> Path:
+        """A file that a command wrote, to be read on this machine; it goes with its folder.
+
+        Raises:
+            GovhubError: it is not there, or could not be brought.
+        """
+
     def remove(self, path: Path) -> None:
         """Remove a file, if it is there."""
 
@@ -145,6 +152,10 @@ class LocalRunner:
         """See :class:`Runner`."""
         path.replace(new)
         sync_folder(new.parent)
+
+    def brought(self, path: Path) -> Path:
+        """The file itself."""
+        return path
 
     def remove(self, path: Path) -> None:
         """See :class:`Runner`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -101,7 +100,7 @@ class Tree:
                 path = folder / name
                 command = place.command("sh", "-c", f'cd "$1"\n{LIST_TREE}', "sh", place.path)
                 archive.run(self.runner, _into(command, path, "cat"))
-                found.append(path)
+                found.append(self.runner.brought(path))
             return compare_listings(*(reversed(found) if back else found), times=True)
         finally:
             self.runner.forget(f"{self._name}-listings")
@@ -113,7 +112,7 @@ class Tree:
         def write(scratch: Path) -> dict[str, Any]:
             command = source.command("sh", "-c", _PACK, "sh", "1" if in_use else "0", source.path)
             archive.run(self.runner, _into(command, scratch, "gzip -1"))
-            return {"entries": _entries(scratch)}
+            return {"entries": self._entries(scratch)}
 
         return archive.make(self.runner, path, HOW, write)
 
@@ -126,6 +125,10 @@ class Tree:
         found = mover.noted(STOPPED)
         return datetime.fromisoformat(found) if found else None
 
+    def _entries(self, path: Path) -> int:
+        listed = Command(arguments=("tar", "-tzf", str(path)), then=Command(arguments=("wc", "-l")))
+        return int(archive.run(self.runner, listed))
+
     def close(self) -> None:
         """Let go of both hosts."""
         self._close()
@@ -134,11 +137,3 @@ class Tree:
 def _into(command: Command, path: Path, how: str) -> Command:
     then = Command(arguments=("sh", "-c", f'exec {how} > "$1"', "sh", str(path)))
     return replace(command, then=then)
-
-
-def _entries(path: Path) -> int:
-    try:
-        with tarfile.open(path, "r|gz") as found:
-            return sum(1 for _ in found)
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise archive.failed("the archive cannot be read through", str(error)) from error

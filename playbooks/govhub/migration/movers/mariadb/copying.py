@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,25 +45,24 @@ def copy(runner: Runner, source: Server, target: Server, folder: str, limits: Li
     place = runner.folder(folder)
     free = limits.bandwidth is None and limits.active_sessions is None
     try:
-        if free and all(shutil.which(tool) for tool in PARALLEL) and not _quoted(source):
+        if free and not _quoted(source) and _there(runner, *PARALLEL):
             return _in_parallel(runner, source, target, place, limits.parallel, logged=logged)
-        with _governed(source, place / "held", limits.active_sessions):
+        with _governed(runner, source, place / "held", limits.active_sessions):
             return _in_one_stream(runner, source, target, place, None if free else limits.bandwidth or math.inf)
     finally:
         runner.forget(folder)
 
 
 @contextmanager
-def _governed(source: Server, held: Path, others: int | None) -> Iterator[None]:
+def _governed(runner: Runner, source: Server, held: Path, others: int | None) -> Iterator[None]:
     """Have the file ``held`` there, which the stream waits for, while more sessions of others are at work there."""
-    held.unlink(missing_ok=True)
+    if others is None:
+        yield
+        return
     watching = Server(source.endpoint)
 
     def changed(wait: bool) -> None:
-        if wait:
-            held.touch(mode=0o600)
-        else:
-            held.unlink(missing_ok=True)
+        runner.run(Command(arguments=("touch", str(held)) if wait else ("rm", "-f", str(held))))
 
     governor = Governor(Limited(others=others), lambda: active_sessions(watching), changed=changed)
     try:
@@ -94,7 +92,7 @@ def _in_one_stream(runner: Runner, source: Server, target: Server, place: Path, 
     # As a remark: the target sets its position beside those of its other channels.
     options = [*_DUMP, "--gtid", "--master-data=2", "--routines", "--events", "--triggers"]
     _run(runner, source.command("mariadb-dump", place, *options, database, then=then), database)
-    found = _NOTED.search(noted.read_bytes())
+    found = _NOTED.search(_read(runner, noted))
     if found is None:
         raise _failed(database, "the dump does not say at which transaction it was taken")
     return found.group(1).decode()
@@ -122,10 +120,20 @@ def _in_parallel(runner: Runner, source: Server, target: Server, place: Path, se
     # Last: triggers would fire on rows that they fired on already, and events would begin to change them.
     later = [*_DUMP, "--no-data", "--no-create-info", "--triggers", "--events"]
     _run(runner, source.command("mariadb-dump", place, *later, database, then=into), database)
-    found = _GTID.search((rows / "metadata").read_text(encoding="utf-8"))
+    found = _GTID.search(_read(runner, rows / "metadata").decode(errors="replace"))
     if found is None:
         raise _failed(database, "the dump does not say at which transaction it was taken")
     return found.group(1)
+
+
+def _read(runner: Runner, path: Path) -> bytes:
+    return runner.run(Command(arguments=("cat", str(path)))).output
+
+
+def _there(runner: Runner, *tools: str) -> bool:
+    """Whether tools are where commands run."""
+    script = 'for tool; do command -v "$tool" >/dev/null || exit 1; done'
+    return runner.run(Command(arguments=("sh", "-c", script, "sh", *tools))).code == 0
 
 
 def _run(runner: Runner, command: Command, database: str) -> None:

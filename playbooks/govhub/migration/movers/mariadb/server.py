@@ -70,7 +70,10 @@ class Server:
         password = where.password.reveal() if where.password else ""
         quoted = password.replace("\\", "\\\\").replace('"', '\\"')
         socket = dict(where.options).get("socket")
-        way = f"protocol=socket\nsocket={socket}" if socket else f"protocol=tcp\nhost={where.host}\nport={where.port}"
+        # Past a socket too: where the tool runs elsewhere, there is no socket, see govhub.migration.movers.packing.
+        here = "#" if socket else ""
+        way = f"{here}host={where.host}\n{here}port={where.port}\n"
+        way += f"protocol=socket\nsocket={socket}" if socket else "protocol=tcp"
         # Its own program for each tool would take "localhost" for a socket.
         tls = "ssl\n" if self.encrypted else ""
         text = f'[client]\n{way}\nuser={where.user}\npassword="{quoted}"\n{tls}'
