@@ -166,3 +166,12 @@ def test_so_does_everything_of_mariadb(office: Office) -> None:
     assert said(office.source, "SELECT count(*) FROM office.film WHERE title = 'written there'") == [(1,)]
     assert said(office.source, "SELECT count(*) FROM office.film_text WHERE title = 'written there'") == [(1,)]
     assert office_definitions(office.source) == before
+
+
+@pytest.mark.skipif(mariadb.binaries() is None, reason="MariaDB is not installed")
+def test_tables_with_a_history_are_refused_before_anything_is_touched(office: Office) -> None:
+    said(office.source, "CREATE TABLE office.fees (id int PRIMARY KEY, fee int) WITH SYSTEM VERSIONING")
+    found = office.run("migrate")
+    assert (found["state"], found["phase"]) == ("failed", "EnsureApplication")
+    assert "1 tables keep their history, which no dump carries (fees)" in found["reason"]
+    assert not office.there(office.target)

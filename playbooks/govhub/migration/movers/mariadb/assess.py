@@ -73,16 +73,22 @@ def _logs(source: Server, target: Server, error: Callable[..., None]) -> None:
 
 
 def _tables(source: Server, database: str, error: Callable[..., None]) -> None:
-    engines = source.rows(
-        "SELECT TABLE_NAME AS t FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'BASE TABLE' "
-        "AND ENGINE <> 'InnoDB'",
-        [database],
-    )
-    if engines:
-        names = ", ".join(row["t"] for row in engines[:12])
-        error(
-            f"{len(engines)} tables are not of InnoDB, so no snapshot holds them", "convert them on the source", names
-        )
+    listed = "SELECT TABLE_NAME AS t FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND "
+    for rule, summary, hint in (
+        (
+            "TABLE_TYPE = 'BASE TABLE' AND ENGINE <> 'InnoDB'",
+            "are not of InnoDB, so no snapshot holds them",
+            "convert them",
+        ),
+        (
+            "TABLE_TYPE = 'SYSTEM VERSIONED'",
+            "keep their history, which no dump carries",
+            "copy the history into tables of its own, then DROP SYSTEM VERSIONING",
+        ),
+    ):
+        if found := source.rows(listed + rule, [database]):
+            names = ", ".join(row["t"] for row in found[:12])
+            error(f"{len(found)} tables {summary}", f"{hint} on the source", names)
 
 
 def _target(source: Server, target: Server, found: Diagnostics) -> None:
