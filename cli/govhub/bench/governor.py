@@ -82,14 +82,14 @@ class _Office:
         at.close()
 
 
-def governed(runs: int) -> list[Result]:
-    """A copy of 160 MB in 4 tables while six sessions come and go; more than two are too many for it to go on."""
+def governed(runs: int, megabytes: int = 160, bandwidth: int = BANDWIDTH) -> list[Result]:
+    """A copy in 4 tables while six sessions come and go; more than two are too many for it to go on."""
     pause = Result(name="migrate-governor-pause", unit="s", limit=REACTION, note=f"{OTHERS} sessions, limit {LIMIT}")
     load = Result(name="migrate-governor-load", unit="sessions of the copy at work while others are over it", limit=0)
     for turn in range(runs):
         with pair() as (source, target, place):
-            fill(source, 160, 4)
-            options = Options(limits=Limits(bandwidth=BANDWIDTH, active_sessions=LIMIT))
+            fill(source, megabytes, 4)
+            options = Options(limits=Limits(bandwidth=bandwidth, active_sessions=LIMIT))
             mover = mover_of(source, target, place, f"governed{turn}", options)
             mover.prepare()
             began = time.monotonic()
