@@ -81,6 +81,21 @@ def test_the_places_of_movers_are_let_in_with_the_moves_account(folder: Path) ->
     assert [move["movers"] for move in variables["postgresql_moves"]] == [["10.77.0.13/32"]]
 
 
+def test_a_declared_move_of_mariadb_opens_the_same_and_names_its_account(folder: Path) -> None:
+    file = folder / "migrations.yaml"
+    file.write_text(file.read_text().replace("kind: postgresql", "kind: mariadb").replace("pg-main", "maria-main"))
+    found = hosts(folder)
+    for name in ("db1", "db2"):
+        rules = {rule["name"]: rule for rule in found[name].variables["firewall_rules"]}
+        assert (rules["mariadb moves"]["ports"], rules["mariadb moves"]["sources"]) == ([3306], ["10.20.64.9/32"])
+        assert found[name].variables["ssh_forwards"] == [3306]
+        (move,) = found[name].variables["mariadb_moves"]
+        assert move["account"] == account_of("mini", "school-enrolment", "db")
+    file.unlink()
+    host = hosts(folder)["db1"]
+    assert (host.variables["ssh_forwards"], host.variables["mariadb_moves"]) == ([], [])
+
+
 def test_it_is_closed_again_with_the_entry(folder: Path) -> None:
     (folder / "migrations.yaml").unlink()
     host = hosts(folder)["db1"]

@@ -84,6 +84,8 @@ def test_the_first_host_leads_and_the_others_follow(hub: Hub) -> None:
     assert found["db1"].variables["postgresql_primary"] == {}
     assert found["db2"].variables["postgresql_primary"] == {"name": "db1", "address": "10.77.0.11"}
     assert (found["db1"].variables["mariadb_number"], found["db2"].variables["mariadb_number"]) == (2, 1)
+    # Transactions are numbered in a domain of the server's own, whichever host leads.
+    assert found["db1"].variables["mariadb_domain"] == found["db2"].variables["mariadb_domain"] != 0
     assert roles_of(found["db2"].groups)[-2:] == ("postgresql", "mariadb")
     assert "postgresql" not in roles_of(found["lb1"].groups)
 

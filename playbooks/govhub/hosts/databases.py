@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from govhub.core.canonical import digest
 from govhub.hosts.expressions import secret
 from govhub.hosts.moving import addresses, incoming
 from govhub.hosts.reach import Reaches
@@ -54,10 +55,10 @@ def database_variables(hub: Hub, reached: Reaches, host: PlacedHost) -> dict[str
     for item in items:
         memory = host.memory // _MIB // len(items)
         found = _variables(hub, reached, host.name, item) | {"memory": memory}
-        if item.database.engine is DatabaseEngine.POSTGRESQL:
-            found["moves"] = [move.as_dict() for move in incoming(hub, reached, item.database)]
-        else:
+        found["moves"] = [move.as_dict() for move in incoming(hub, reached, item.database)]
+        if item.database.engine is DatabaseEngine.MARIADB:
             found["number"] = item.database.hosts.index(host.name) + 1
+            found["domain"] = domain_of(hub, item.database)
         out |= {f"{item.database.engine.value}_{key}": value for key, value in found.items()}
     return out
 
@@ -73,6 +74,11 @@ def database_rules(hub: Hub, reached: Reaches, host: PlacedHost) -> list[dict[st
             found = {"name": f"{item.database.engine.value}{name}", "protocol": "tcp", "ports": [item.port]}
             rules.append(found | {"sources": sources})
     return rules
+
+
+def domain_of(hub: Hub, database: Database) -> int:
+    """The domain of a MariaDB server's transaction numbers: not another server's, and never 0, as usual."""
+    return 1 + int(digest([hub.name, "databases", database.name])[:7], 16)
 
 
 def client_networks(hub: Hub, reached: Reaches) -> list[str]:

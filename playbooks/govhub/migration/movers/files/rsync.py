@@ -186,7 +186,8 @@ def _between(runner: Runner, source: Place, target: Place, options: Sequence[str
     document = {
         "near": near.shell(),
         "far": far.shell(),
-        "client": [*options, "-e", f"sh -c '{SHELL}' sh", *sides],
+        # Without it rsync's end of the pipe gives up on who writes more than it holds: `cat` does not try again.
+        "client": [*options, "--blocking-io", "-e", f"sh -c '{SHELL}' sh", *sides],
         "first": base64.b64encode(stdin or b"").decode(),
         "path": f"{far.path}/",
     }
