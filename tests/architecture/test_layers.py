@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PORTIONS = ("inventories", "stacks", "lab", "playbooks", "cli")
+PORTIONS = ("inventories", "stacks", "lab", "playbooks", "monitoring", "cli")
 # With -S the editable install of the checkout is not seen: a copy would be merged with it into one namespace.
 LINT = "import sys; from importlinter.cli import lint_imports_command; lint_imports_command()"
 AUTOMATION = {"stacks/govhub/engine/runner.py", "stacks/govhub/engine/command.py", "cli/govhub/bench/stock.py"}

@@ -1,0 +1,152 @@
+"""The power tree and the cooling units, expanded from their patterns.
+
+Problems in patterns are collected by :mod:`govhub.inventory.checks.power`; here a broken entry simply yields nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from govhub.inventory.model.power import Side
+from govhub.inventory.model.root import HubFile
+from govhub.inventory.patterns import PatternError, expand
+from govhub.inventory.topology import Path
+
+Finding = tuple[str, Path, str]
+"""``(code, path into the model, message)``."""
+
+
+@dataclass(slots=True)
+class PowerTree:
+    """Elements in the order of their declaration; columns of equal length."""
+
+    names: list[str] = field(default_factory=list)
+    entries: list[int] = field(default_factory=list)
+    """Index of each element's entry in ``power``."""
+    parents: list[int] = field(default_factory=list)
+    """Index of the element above; -1 at the top, and where it is unknown or would close a circle."""
+    feeds: dict[Side, dict[str, tuple[int, int, int]]] = field(default_factory=lambda: {side: {} for side in Side})
+    """For each side and rack: the element, the index of the entry in ``feeds``, and the place within the entry."""
+    findings: list[Finding] = field(default_factory=list)
+
+    def above(self, element: int) -> Iterator[int]:
+        """``element`` and all that it hangs on, from below to the top."""
+        while element >= 0:
+            yield element
+            element = self.parents[element]
+
+
+def power_tree(model: HubFile, racks: Collection[str] | None = None) -> PowerTree:
+    """The power tree of a hub; with ``racks``, feeds of racks that do not exist are findings."""
+    tree = PowerTree()
+    above: list[str | None] = []
+    index: dict[str, int] = {}
+    for position, entry in enumerate(model.power):
+        where: Path = ("power", position)
+        names = _names(tree.findings, entry.names, (*where, "names"))
+        parents = _names(tree.findings, entry.fed_by, (*where, "fed_by")) if entry.fed_by else []
+        dealt = _dealt(tree.findings, names, parents, (*where, "fed_by")) if parents else [None] * len(names)
+        for name, parent in zip(names, dealt, strict=True):
+            if name in index:
+                tree.findings.append(("PWR002", (*where, "names"), f'the power element "{name}" is declared twice'))
+                continue
+            index[name] = len(tree.names)
+            tree.names.append(name)
+            tree.entries.append(position)
+            above.append(parent)
+    for name, parent, position in zip(tree.names, above, tree.entries, strict=True):
+        if parent is not None and parent not in index:
+            text = f'"{parent}", which feeds "{name}", is no power element of this hub'
+            tree.findings.append(("PWR001", ("power", position, "fed_by"), text))
+        tree.parents.append(index.get(parent, -1) if parent is not None else -1)
+    _open_circles(tree)
+    _feeds(tree, model, index, racks)
+    return tree
+
+
+def cooling_units(model: HubFile) -> tuple[list[tuple[str, str, float | None]], list[Finding]]:
+    """``(name, site/hall, kW or None)`` of every cooling unit, and what is wrong with their patterns."""
+    halls = {f"{site.name}/{hall.name}" for site in model.sites for hall in site.halls}
+    found: list[tuple[str, str, float | None]] = []
+    findings: list[Finding] = []
+    seen: set[str] = set()
+    for position, entry in enumerate(model.cooling):
+        where: Path = ("cooling", position)
+        names = _names(findings, entry.names, (*where, "names"))
+        places = _names(findings, entry.halls, (*where, "halls"))
+        unknown = [place for place in places if place not in halls]
+        if unknown:
+            findings.append(("PWR001", (*where, "halls"), f'"{unknown[0]}" is no hall of this hub'))
+            continue
+        for name, hall in zip(names, _dealt(findings, names, places, (*where, "halls")), strict=True):
+            if name in seen:
+                findings.append(("PWR002", (*where, "names"), f'the cooling unit "{name}" is declared twice'))
+            elif hall is not None:
+                found.append((name, hall, entry.kw))
+            seen.add(name)
+    return found, findings
+
+
+def _feeds(tree: PowerTree, model: HubFile, index: dict[str, int], racks: Collection[str] | None) -> None:
+    for position, entry in enumerate(model.feeds):
+        where: Path = ("feeds", position)
+        addresses = _names(tree.findings, entry.racks, (*where, "racks"))
+        sources = _names(tree.findings, entry.fed_by, (*where, "fed_by"))
+        strange = [name for name in sources if name not in index]
+        if strange:
+            text = f'"{strange[0]}" is no power element of this hub'
+            tree.findings.append(("PWR001", (*where, "fed_by"), text))
+            continue
+        missing = [address for address in addresses if racks is not None and address not in racks]
+        if missing:
+            # Positions may be empty: only a pattern that meets nothing at all is a mistake.
+            known = [address for address in addresses if address not in set(missing)]
+            if not known:
+                tree.findings.append(("PWR001", (*where, "racks"), f'"{missing[0]}" is no rack of this hub'))
+        side = tree.feeds[entry.side]
+        for place, (address, source) in enumerate(
+            zip(addresses, _dealt(tree.findings, addresses, sources, (*where, "fed_by")), strict=True)
+        ):
+            if address in side:
+                text = f"the rack {address} has two feeds on side {entry.side.value.upper()}"
+                tree.findings.append(("PWR005", (*where, "racks"), text))
+            elif source is not None and (racks is None or address in racks):
+                side[address] = (index[source], position, place)
+
+
+def _open_circles(tree: PowerTree) -> None:
+    """Cut each circle where it closes, with a finding: everything after this may climb without end otherwise."""
+    done = [False] * len(tree.names)
+    for start in range(len(tree.names)):
+        trail: dict[int, None] = {}
+        element = start
+        while element >= 0 and not done[element]:
+            trail[element] = None
+            parent = tree.parents[element]
+            if parent in trail:
+                circle = [*trail][[*trail].index(parent) :]
+                names = " ← ".join(tree.names[item] for item in [*circle, parent])
+                tree.findings.append(("PWR003", ("power", tree.entries[element], "fed_by"), names))
+                tree.parents[element] = parent = -1
+            element = parent
+        for item in trail:
+            done[item] = True
+
+
+def _names(findings: list[Finding], pattern: str, where: Path) -> list[str]:
+    try:
+        return expand(pattern)
+    except PatternError as error:
+        findings.append(("PLC001", where, str(error)))
+        return []
+
+
+def _dealt(findings: list[Finding], names: list[str], above: list[str], where: Path) -> list[str | None]:
+    """Who is above each name: equal parts, in order; None for all when the parts would not be equal."""
+    if not above or len(names) % len(above):
+        if names and above:
+            findings.append(("PWR004", where, f"{len(names):,} cannot be dealt in equal parts to {len(above):,}"))
+        return [None] * len(names)
+    part = len(names) // len(above)
+    return [above[position // part] for position in range(len(names))]
