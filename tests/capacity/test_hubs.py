@@ -11,7 +11,7 @@ import pytest
 from govhub.inventory.loader import Hub, load
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.compute import Pod, departments, pool_headroom, powers
-from govhub.monitoring.halls import Halls, Server
+from govhub.monitoring.halls import Halls, Measured, Server
 from govhub.monitoring.network import layers
 from inventory.hubs import BASE, HERE, HubFolder
 
@@ -60,17 +60,28 @@ def test_a_whole_side_of_yichang_may_be_lost() -> None:
     assert (load.carried(after_loss=True) <= columns.elements.capacity).all()
 
 
-@pytest.mark.parametrize("name", ["jinzhou", "dazu", "huating", "langfang"])
-def test_a_hub_without_a_power_tree_says_unknown(name: str) -> None:
+@pytest.mark.parametrize("name", ["jinzhou", "dazu", "huating", "langfang", "yichang"])
+def test_every_rack_of_every_city_is_fed_and_carries_what_its_grade_asks(name: str) -> None:
     columns = Columns(shipped(name))
     halls = Halls(columns)
 
+    assert (columns.feeds.a >= 0).all()
+    assert (halls.feed_a <= columns.breakers[0]).all()
     for hall in columns.halls:
-        found = halls.hall(hall)
-        if not columns.tree.feeds:
-            assert found["failover"].ratio is None
-        assert found["cooling"].numerator is None or found["cooling"].parts > 0
+        tight = {key: found for key, found in halls.hall(hall).items() if not key.startswith("balance")}
+        assert {key for key, found in tight.items() if found.ratio is None or found.ratio > 1} == set()
         assert halls.binds(hall) is not None
+
+
+def test_a_hub_without_a_power_tree_says_unknown() -> None:
+    hub = load(Path(__file__).parents[1] / "hubs" / "mini").hub
+    assert hub is not None
+    halls = Halls(Columns(hub))
+    binds = halls.binds("site-a/h1")
+
+    assert {key: found.ratio for key, found in halls.hall("site-a/h1").items()} == {"failover": None, "cooling": None}
+    assert binds is not None
+    assert (binds.fits["breaker"], binds.fits["cooling"]) == (None, None)
 
 
 def test_a_small_power_tree_by_hand(folder: HubFolder) -> None:
@@ -172,3 +183,29 @@ def test_leaves_and_their_ways_up(folder: HubFolder) -> None:
     assert leaf.ratio == 2.0  # type: ignore[attr-defined]
     assert rows["spine"]["oversubscription"].ratio is None  # type: ignore[attr-defined]
     assert rows["leaf"]["ports_gbps"]["100"].ratio == 1.0  # type: ignore[index]
+
+
+def test_half_the_meters_give_half_the_coverage_and_no_half_load() -> None:
+    columns = Columns(shipped("yichang"))
+    watts = np.full(10_800, 1250.0)
+    watts[5184:] = np.nan
+    figure = Halls(columns, measured=Measured(watts, 30.0)).figures(columns.inside(""))["power.measured"]
+
+    # 5,184 racks at half of their 2.5 kW: 50 % of what is known, which is 48 % of the racks.
+    assert (figure.ratio, figure.coverage, figure.age) == (0.5, 0.48, 30.0)
+    assert figure.numerator == 5184 * 1250
+
+
+def test_phases_of_a_busway_by_hand(folder: HubFolder) -> None:
+    found = Halls(Columns(folder.hub())).hall("jz/h1")
+    balance, phase = found["balance.busway"], found["phase.busway"]
+
+    # Row 2 on L1, L2, L3, L1: half of 800 + 2,000, of 800 + 2,000, of 800 + 800 + 200, and of 800 + 800 + 150 W.
+    first, second, third = (800 + 2000) / 2 + (800 + 800 + 150) / 2, (800 + 2000) / 2, (800 + 800 + 200) / 2
+    mean = (first + second + third) / 3
+    assert balance.at.startswith("bus-")
+    assert balance.denominator == pytest.approx(mean)
+    assert balance.numerator == pytest.approx(first - mean)
+    # After the other side is lost all of L1 is here, against a third of √3 × 380 V × 63 A × 0.95.
+    assert phase.numerator == pytest.approx(2 * first)
+    assert phase.denominator == pytest.approx(3**0.5 * 380 * 63 * 0.95 / 3)

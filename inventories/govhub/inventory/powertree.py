@@ -98,12 +98,9 @@ def _feeds(tree: PowerTree, model: HubFile, index: dict[str, int], racks: Collec
             text = f'"{strange[0]}" is no power element of this hub'
             tree.findings.append(("PWR001", (*where, "fed_by"), text))
             continue
-        missing = [address for address in addresses if racks is not None and address not in racks]
-        if missing:
-            # Positions may be empty: only a pattern that meets nothing at all is a mistake.
-            known = [address for address in addresses if address not in set(missing)]
-            if not known:
-                tree.findings.append(("PWR001", (*where, "racks"), f'"{missing[0]}" is no rack of this hub'))
+        # Positions may be empty: only a pattern that meets nothing at all is a mistake.
+        if racks is not None and addresses and not any(address in racks for address in addresses):
+            tree.findings.append(("PWR001", (*where, "racks"), f'"{addresses[0]}" is no rack of this hub'))
         side = tree.feeds[entry.side]
         for place, (address, source) in enumerate(
             zip(addresses, _dealt(tree.findings, addresses, sources, (*where, "fed_by")), strict=True)

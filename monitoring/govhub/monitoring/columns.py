@@ -45,7 +45,10 @@ class Elements:
     """One entry an element of the power tree."""
 
     names: list[str]
-    kinds: list[str]
+    kind: Ints
+    """Place in ``kind_names``."""
+    kind_names: list[str]
+    """In the order of their declaration."""
     parents: Ints
     capacity: Floats
     """W with its redundant modules away; NaN where unknown."""
@@ -96,12 +99,16 @@ class Columns:
     def elements(self) -> Elements:
         """The power tree as columns."""
         sizes = [_watts(entry) for entry in self.model.power]
+        kinds = list(dict.fromkeys(entry.kind.value for entry in self.model.power))
         each = _floats([sizes[entry] for entry in self.tree.entries])
         modules = _floats([self.model.power[entry].modules for entry in self.tree.entries])
         redundant = _floats([self.model.power[entry].redundant for entry in self.tree.entries])
         return Elements(
             names=self.tree.names,
-            kinds=[self.model.power[entry].kind.value for entry in self.tree.entries],
+            kind=np.array(
+                [kinds.index(self.model.power[entry].kind.value) for entry in self.tree.entries], dtype=np.int64
+            ),
+            kind_names=kinds,
             parents=np.array(self.tree.parents, dtype=np.int64),
             capacity=each * (modules - redundant),
             whole=each * modules,
@@ -110,14 +117,13 @@ class Columns:
     @cached_property
     def feeds(self) -> RackFeeds:
         """How each rack is fed, and what it draws as declared."""
-        a, phase_a, _ = self._side(Side.A)
-        b, phase_b, _ = self._side(Side.B)
+        (a, phase_a, _), (b, phase_b, _) = self._sides
         return RackFeeds(a, b, phase_a, phase_b, self.loads.dual, self.loads.single)
 
     @cached_property
     def breakers(self) -> tuple[Floats, Floats]:
         """W that each rack's feed of side A and B carries; NaN where unknown or none."""
-        return self._side(Side.A)[2], self._side(Side.B)[2]
+        return self._sides[0][2], self._sides[1][2]
 
     @cached_property
     def tree_load(self) -> TreeLoad:
@@ -147,6 +153,10 @@ class Columns:
             return np.ones(len(self.racks.addresses), dtype=bool)
         start = place.rstrip("/") + "/"
         return np.array([f"{address}/".startswith(start) for address in self.racks.addresses], dtype=bool)
+
+    @cached_property
+    def _sides(self) -> tuple[tuple[Ints, Ints, Floats], tuple[Ints, Ints, Floats]]:
+        return self._side(Side.A), self._side(Side.B)
 
     def _side(self, side: Side) -> tuple[Ints, Ints, Floats]:
         """Element, phase and breaker's W of each rack's feed on one side."""

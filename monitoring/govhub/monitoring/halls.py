@@ -8,6 +8,7 @@ from math import floor
 import numpy as np
 
 from govhub.monitoring.arithmetic.cooling import after_losses
+from govhub.monitoring.arithmetic.electrical import unbalance
 from govhub.monitoring.arithmetic.failover import feed_load
 from govhub.monitoring.arithmetic.figure import Bools, Figure, Floats, largest, total, unknown, worst
 from govhub.monitoring.arithmetic.grades import Survives, survives, units_lost
@@ -36,11 +37,20 @@ class Binding:
     """The same for each resource alone; None where it is unknown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What meters say: W of each rack, NaN where none answered, and the age of the oldest in seconds."""
+
+    watts: Floats
+    age: float | None
+
+
 class Halls:
     """Figures over any selection of racks."""
 
-    def __init__(self, columns: Columns, server: Server | None = None) -> None:
+    def __init__(self, columns: Columns, server: Server | None = None, measured: Measured | None = None) -> None:
         self.columns = columns
+        self.measured = measured or Measured(np.full(len(columns.racks.addresses), np.nan), None)
         self.server = server or Server()
         racks, loads = columns.racks, columns.loads
         self.gap = np.where(loads.positioned, largest_gap(loads.occupied, racks.units), np.nan)
@@ -66,50 +76,56 @@ class Halls:
     def figures(self, inside: Bools) -> dict[str, Figure]:
         """The figures of the racks that ``inside`` selects."""
         racks, loads = self.columns.racks, self.columns.loads
-        height = racks.units.astype(np.float64)
-        names = [name for name, wanted in zip(racks.addresses, inside, strict=True) if wanted]
-        nothing = np.full(len(names), np.nan)
-        used = (loads.machines > 0).astype(np.float64) * racks.standard
-        breaker_a, breaker_b = self.columns.breakers
+        at = np.flatnonzero(inside)
+        names = racks.addresses
+        used, watts, standard = (loads.machines[at] > 0) * racks.standard[at], loads.watts[at], racks.standard[at]
+        breaker_a, breaker_b = (side[at] for side in self.columns.breakers)
+        height, rated, budget = racks.units[at].astype(np.float64), racks.rated[at], racks.budget[at]
         return {
-            "racks": total(used[inside], racks.standard[inside], "standard racks"),
-            "space": total(loads.units[inside], height[inside], "U"),
-            "space.gap": largest(self.gap[inside], height[inside], "U", names),
-            "weight": total(loads.kg[inside], racks.max_kg[inside], "kg"),
-            "outlets": total(loads.outlets[inside], racks.outlets[inside], "outlets"),
-            "power.rated": total(loads.watts[inside], racks.rated[inside], "W"),
-            "power.allocated": total(loads.watts[inside], racks.budget[inside], "W"),
-            "power.measured": total(nothing, racks.budget[inside], "W"),
-            "feed.a": worst(self.feed_a[inside], breaker_a[inside], "W", names),
-            "feed.b": worst(self.feed_b[inside], breaker_b[inside], "W", names),
-            "stranded": total(self.stranded[inside], (racks.rated - loads.watts)[inside], "W"),
+            "racks": total(used, standard, "standard racks"),
+            "space": total(loads.units[at], height, "U"),
+            "space.gap": largest(self.gap[at], height, "U", names, at),
+            "weight": total(loads.kg[at], racks.max_kg[at], "kg"),
+            "outlets": total(loads.outlets[at], racks.outlets[at], "outlets"),
+            "power.rated": total(watts, rated, "W"),
+            "power.allocated": total(watts, budget, "W"),
+            "power.measured": total(self.measured.watts[at], budget, "W", age=self.measured.age),
+            "feed.a": worst(self.feed_a[at], breaker_a, "W", names, at),
+            "feed.b": worst(self.feed_b[at], breaker_b, "W", names, at),
+            "stranded": total(self.stranded[at], rated - watts, "W"),
         }
 
     def hall(self, name: str) -> dict[str, Figure]:
         """Figures of a hall as a whole: its power tree after a loss, kind by kind, and its cooling."""
         columns = self.columns
-        inside = columns.racks.hall == columns.halls.index(name)
         elements, load = columns.elements, columns.tree_load
         feeding = columns.halls_of_elements[:, columns.halls.index(name)]
         path = survives(columns.tiers[name]) is Survives.PATH
         carried = load.carried(after_loss=path)
         phases = np.where(np.isnan(carried), np.nan, (load.failover if path else load.normal).max(axis=1, initial=0.0))
         out: dict[str, Figure] = {}
-        for kind in dict.fromkeys(elements.kinds):
-            mine = feeding & np.array([item == kind for item in elements.kinds])
-            chosen = [item for item, wanted in zip(elements.names, mine, strict=True) if wanted]
-            if chosen:
-                out[f"failover.{kind}"] = worst(carried[mine], elements.capacity[mine], "W", chosen)
+        for number, kind in enumerate(elements.kind_names):
+            mine = np.flatnonzero(feeding & (elements.kind == number))
+            if len(mine):
+                out[f"failover.{kind}"] = worst(carried[mine], elements.capacity[mine], "W", elements.names, mine)
                 if kind in ("busway", "pdu"):
+                    deviation, mean = unbalance(np.where(np.isnan(carried[mine, None]), np.nan, load.normal[mine]))
+                    out[f"balance.{kind}"] = worst(deviation, mean, "W", elements.names, mine)
                     # Three equal phases carry a third each: one may be full long before the element is.
-                    out[f"phase.{kind}"] = worst(phases[mine], elements.capacity[mine] / 3, "W", chosen)
+                    out[f"phase.{kind}"] = worst(phases[mine], elements.capacity[mine] / 3, "W", elements.names, mine)
         if not feeding.any():
             out["failover"] = unknown("W")
-        units = columns.cooling.get(name)
-        lost = units_lost(columns.tiers[name])
-        heat = float(columns.loads.watts[inside].sum())
-        out["cooling"] = after_losses(heat, units, lost) if units is not None else unknown("W")
+        out["cooling"] = self.cooling(name)
         return out
+
+    def cooling(self, name: str) -> Figure:
+        """Heat of a hall against the cooling that is left when its grade's units stand still."""
+        columns = self.columns
+        units = columns.cooling.get(name)
+        if units is None:
+            return unknown("W")
+        heat = float(columns.loads.watts[columns.racks.hall == columns.halls.index(name)].sum())
+        return after_losses(heat, units, units_lost(columns.tiers[name]))
 
     def binds(self, name: str) -> Binding | None:
         """What runs out first in a hall; None when no resource is known.
@@ -126,7 +142,7 @@ class Halls:
             fits[resource] = None if np.isnan(known).any() else int(known.sum())
         for kind, room in self._tree_room(place).items():
             fits[kind] = None if np.isnan(room) else max(floor(room / self.server.watts + 1e-9), 0)
-        cooling = self.hall(name)["cooling"]
+        cooling = self.cooling(name)
         whole = cooling.known == cooling.parts and cooling.room is not None
         fits["cooling"] = max(floor((cooling.room or 0.0) / self.server.watts), 0) if whole else None
         # One rack may be full by weight and the next one by power: together they hold less than either says.
@@ -154,11 +170,10 @@ class Halls:
         out: dict[str, float] = {}
         for leaf in (columns.feeds.a, columns.feeds.b):
             at = {int(item) for item in np.unique(leaf[(columns.racks.hall == hall) & (leaf >= 0)])}
-            members = {item for start in at for item in columns.tree.above(start)}
-            sums: dict[str, float] = {}
-            for item in members:
-                sums[elements.kinds[item]] = sums.get(elements.kinds[item], 0.0) + float(room[item])
-            for kind, watts in sums.items():
+            members = np.array(sorted({item for start in at for item in columns.tree.above(start)}), dtype=np.int64)
+            for number in np.unique(elements.kind[members]):
+                kind = elements.kind_names[number]
+                watts = float(room[members][elements.kind[members] == number].sum())
                 out[kind] = watts if kind not in out else float(np.minimum(out[kind], watts))
         return out
 

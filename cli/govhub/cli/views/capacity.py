@@ -216,7 +216,8 @@ def _title(name: str) -> str:
     }
     first, _, kind = name.partition(".")
     if name not in words and kind:
-        return f"{_resource(kind)}, {tr('fullest phase')}" if first == "phase" else _resource(kind)
+        notes = {"phase": tr("fullest phase"), "balance": tr("unbalance of phases")}
+        return f"{_resource(kind)}, {notes[first]}" if first in notes else _resource(kind)
     return words.get(name, name)
 
 

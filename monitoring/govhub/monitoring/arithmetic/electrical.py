@@ -32,10 +32,15 @@ def imbalance(phases: Floats) -> Floats:
     Args:
         phases: array of shape ``(n, 3)``, W on L1, L2, L3.
     """
-    mean = phases.mean(axis=1)
-    deviation = np.abs(phases - mean[:, None]).max(axis=1)
+    deviation, mean = unbalance(phases)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(mean > 0, deviation / mean, np.nan)
+
+
+def unbalance(phases: Floats) -> tuple[Floats, Floats]:
+    """The two sides of ``imbalance`` of each row: the largest deviation from the mean of its phases, and the mean."""
+    mean = phases.mean(axis=1)
+    return np.abs(phases - mean[:, None]).max(axis=1, initial=0.0), mean
 
 
 def neutral_amps(amps: Floats) -> Floats:

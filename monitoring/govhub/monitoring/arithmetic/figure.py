@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,8 +94,16 @@ def total(used: Floats, limit: Floats, unit: str, *, age: float | None = None) -
     return Figure(unit=unit, numerator=sums[0], denominator=sums[1], known=count, parts=len(used), age=age)
 
 
-def worst(used: Floats, limit: Floats, unit: str, names: list[str]) -> Figure:
-    """The part with the largest ratio; the first of equals, and unknown ones are left to the coverage."""
+def worst(used: Floats, limit: Floats, unit: str, names: Sequence[str], places: Ints | None = None) -> Figure:
+    """The part with the largest ratio; the first of equals, and unknown ones are left to the coverage.
+
+    Args:
+        used: what each part uses; NaN where unknown.
+        limit: what each part has.
+        unit: of both.
+        names: of the parts, or with ``places`` of more than these.
+        places: each part's place in ``names``.
+    """
     known = ~(np.isnan(used) | np.isnan(limit))
     count = int(known.sum())
     if not count:
@@ -109,7 +117,7 @@ def worst(used: Floats, limit: Floats, unit: str, names: list[str]) -> Figure:
         denominator=float(limit[place]),
         known=count,
         parts=len(used),
-        at=names[place],
+        at=_name(names, places, place),
     )
 
 
@@ -118,15 +126,15 @@ def summed(places: Ints, values: Floats, count: int) -> Floats:
     return np.bincount(places, weights=values, minlength=count).astype(np.float64)
 
 
-def largest(values: Floats, limit: Floats, unit: str, names: list[str]) -> Figure:
-    """The part with the largest value, and its limit; the first of equals."""
+def largest(values: Floats, limit: Floats, unit: str, names: Sequence[str], places: Ints | None = None) -> Figure:
+    """The part with the largest value, and its limit; the first of equals. Arguments as those of ``worst``."""
     known = ~(np.isnan(values) | np.isnan(limit))
     if not known.any():
         return unknown(unit, len(values))
     place = int(np.argmax(np.where(known, values, -np.inf)))
     sides = float(values[place]), float(limit[place])
-    count = int(known.sum())
-    return Figure(unit=unit, numerator=sides[0], denominator=sides[1], known=count, parts=len(values), at=names[place])
+    count, at = int(known.sum()), _name(names, places, place)
+    return Figure(unit=unit, numerator=sides[0], denominator=sides[1], known=count, parts=len(values), at=at)
 
 
 def together(figures: Iterable[Figure]) -> Figure:
@@ -149,6 +157,10 @@ def together(figures: Iterable[Figure]) -> Figure:
         parts=sum(figure.parts for figure in found),
         age=max(ages, default=None),
     )
+
+
+def _name(names: Sequence[str], places: Ints | None, place: int) -> str:
+    return names[place if places is None else int(places[place])]
 
 
 def _round(value: float | None, digits: int = 3) -> float | None:
