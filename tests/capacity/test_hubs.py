@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from govhub.inventory import powertree
 from govhub.inventory.loader import Hub, load
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.compute import Pod, departments, pool_headroom, powers
@@ -209,3 +210,13 @@ def test_phases_of_a_busway_by_hand(folder: HubFolder) -> None:
     # After the other side is lost all of L1 is here, against a third of √3 × 380 V × 63 A × 0.95.
     assert phase.numerator == pytest.approx(2 * first)
     assert phase.denominator == pytest.approx(3**0.5 * 380 * 63 * 0.95 / 3)
+
+
+def test_patterns_with_a_digit_too_many_are_a_finding_and_no_standstill(
+    folder: HubFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(powertree, "MAX_NAMES", 500)
+    folder.edit("power.yaml", '"crah-{1..4}"', '"crah-{1..999}"')
+    folder.edit("power.yaml", '"bus-{a,b}{1..2}"', '"bus-{a,b}{1..998}"')
+
+    assert {item.code for item in folder.check()} == {"PLC006"}

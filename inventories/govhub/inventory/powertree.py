@@ -11,10 +11,32 @@ from dataclasses import dataclass, field
 from govhub.inventory.model.power import Side
 from govhub.inventory.model.root import HubFile
 from govhub.inventory.patterns import PatternError, expand
-from govhub.inventory.topology import Path
+from govhub.inventory.topology import MAX_NAMES, Path
 
 Finding = tuple[str, Path, str]
 """``(code, path into the model, message)``."""
+
+
+class _Expander:
+    """Expands patterns while all of them together stand for at most ``MAX_NAMES`` names."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self._findings = findings
+        self._total = 0
+
+    def __call__(self, pattern: str, where: Path) -> list[str]:
+        if self._total > MAX_NAMES:
+            return []
+        try:
+            names = expand(pattern)
+        except PatternError as error:
+            self._findings.append(("PLC001", where, str(error)))
+            return []
+        self._total += len(names)
+        if self._total > MAX_NAMES:
+            self._findings.append(("PLC006", where, f"power and cooling stand for more than {MAX_NAMES:,} names"))
+            return []
+        return names
 
 
 @dataclass(slots=True)
@@ -40,12 +62,13 @@ class PowerTree:
 def power_tree(model: HubFile, racks: Collection[str] | None = None) -> PowerTree:
     """The power tree of a hub; with ``racks``, feeds of racks that do not exist are findings."""
     tree = PowerTree()
+    expanded = _Expander(tree.findings)
     above: list[str | None] = []
     index: dict[str, int] = {}
     for position, entry in enumerate(model.power):
         where: Path = ("power", position)
-        names = _names(tree.findings, entry.names, (*where, "names"))
-        parents = _names(tree.findings, entry.fed_by, (*where, "fed_by")) if entry.fed_by else []
+        names = expanded(entry.names, (*where, "names"))
+        parents = expanded(entry.fed_by, (*where, "fed_by")) if entry.fed_by else []
         dealt = _dealt(tree.findings, names, parents, (*where, "fed_by")) if parents else [None] * len(names)
         for name, parent in zip(names, dealt, strict=True):
             if name in index:
@@ -61,7 +84,7 @@ def power_tree(model: HubFile, racks: Collection[str] | None = None) -> PowerTre
             tree.findings.append(("PWR001", ("power", position, "fed_by"), text))
         tree.parents.append(index.get(parent, -1) if parent is not None else -1)
     _open_circles(tree)
-    _feeds(tree, model, index, racks)
+    _feeds(tree, expanded, model, index, racks)
     return tree
 
 
@@ -71,10 +94,11 @@ def cooling_units(model: HubFile) -> tuple[list[tuple[str, str, float | None]], 
     found: list[tuple[str, str, float | None]] = []
     findings: list[Finding] = []
     seen: set[str] = set()
+    expanded = _Expander(findings)
     for position, entry in enumerate(model.cooling):
         where: Path = ("cooling", position)
-        names = _names(findings, entry.names, (*where, "names"))
-        places = _names(findings, entry.halls, (*where, "halls"))
+        names = expanded(entry.names, (*where, "names"))
+        places = expanded(entry.halls, (*where, "halls"))
         unknown = [place for place in places if place not in halls]
         if unknown:
             findings.append(("PWR001", (*where, "halls"), f'"{unknown[0]}" is no hall of this hub'))
@@ -88,11 +112,13 @@ def cooling_units(model: HubFile) -> tuple[list[tuple[str, str, float | None]], 
     return found, findings
 
 
-def _feeds(tree: PowerTree, model: HubFile, index: dict[str, int], racks: Collection[str] | None) -> None:
+def _feeds(
+    tree: PowerTree, expanded: _Expander, model: HubFile, index: dict[str, int], racks: Collection[str] | None
+) -> None:
     for position, entry in enumerate(model.feeds):
         where: Path = ("feeds", position)
-        addresses = _names(tree.findings, entry.racks, (*where, "racks"))
-        sources = _names(tree.findings, entry.fed_by, (*where, "fed_by"))
+        addresses = expanded(entry.racks, (*where, "racks"))
+        sources = expanded(entry.fed_by, (*where, "fed_by"))
         strange = [name for name in sources if name not in index]
         if strange:
             text = f'"{strange[0]}" is no power element of this hub'
@@ -129,14 +155,6 @@ def _open_circles(tree: PowerTree) -> None:
             element = parent
         for item in trail:
             done[item] = True
-
-
-def _names(findings: list[Finding], pattern: str, where: Path) -> list[str]:
-    try:
-        return expand(pattern)
-    except PatternError as error:
-        findings.append(("PLC001", where, str(error)))
-        return []
 
 
 def _dealt(findings: list[Finding], names: list[str], above: list[str], where: Path) -> list[str | None]:

@@ -12,6 +12,7 @@ from govhub.inventory.topology import Path
 
 _HINTS = {
     "PLC001": "write a range like {01..12} or a list like {a,b}",
+    "PLC006": "check the ranges for a digit too many",
     "PWR001": "declare it, or correct the name",
     "PWR002": "let the patterns not meet: an element has one name, and a name one element",
     "PWR003": "correct `fed_by`: power comes from above",
