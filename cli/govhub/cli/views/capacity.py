@@ -67,7 +67,7 @@ def _halls(console: Console, document: Document) -> None:
     heading(console, f"{tr('What binds each hall first')} ({tr('servers of')} {size})")
     wide = console.width >= NARROW
     titles = [tr("Hall"), tr("grade"), tr("bound by"), tr("servers that fit")]
-    titles += [tr("power allocated"), tr("cooling, units lost"), tr("known")] if wide else [tr("known")]
+    titles += [tr("power allocated"), tr("cooling, units lost"), tr("known parts")] if wide else [tr("known parts")]
     out = table(*titles, numbers=range(3, len(titles)))
     for hall in document["halls"]:
         binds = hall["binding"]
@@ -84,7 +84,7 @@ def _halls(console: Console, document: Document) -> None:
 
 
 def _figures(figures: Document) -> object:
-    out = table(tr("Figure"), tr("used"), tr("of"), "", "%", tr("known"), numbers=(1, 2, 4, 5))
+    out = table(tr("Figure"), tr("in use"), tr("of all"), "", "%", tr("known parts"), numbers=(1, 2, 4, 5))
     for name, item in figures.items():
         scale, unit = (1000, "kW") if item["unit"] == "W" else (1, item["unit"])
         cells = [_number(item["numerator"], scale), _number(item["denominator"], scale)]
@@ -112,7 +112,7 @@ def _departments(console: Console, departments: list[Document], *, verbose: bool
         return
     heading(console, tr("Departments: quota, requests, usage, watts"))
     found = sorted(departments, key=lambda item: -(item["requests"]["ratio"] or 0))
-    out = table(tr("Department"), tr("quota, cores"), tr("requested"), "%", tr("used"), "W", numbers=(1, 2, 3, 4, 5))
+    out = table(tr("Department"), tr("quota, cores"), tr("requested"), "%", tr("in use"), "W", numbers=(1, 2, 3, 4, 5))
     for item in found if verbose else found[:FEW]:
         asked, used = item["requests"], item["usage"]
         cells = (_number(item["quota_cores"]), _number(asked["numerator"]), _ratio(asked), _number(used["numerator"]))
@@ -125,7 +125,7 @@ def _powers(console: Console, powers: Document) -> None:
     heading(console, tr("Storage, compute and network power"))
     storage = powers["storage"]
     told = tr("unknown") if storage["bytes"] is None else f"{storage['bytes'] / 2**50:,.2f} PiB {tr('raw')}"
-    line(console, f"  {tr('storage')}: {told} ({tr('known')} {storage['known']} / {storage['of']})")
+    line(console, f"  {tr('storage')}: {told} ({tr('known parts')} {storage['known']} / {storage['of']})")
     for arch, cores in powers["cores"].items():
         line(console, f"  {tr('cores')} {arch}: {amount(cores)}")
     for item in powers["accelerators"]:
@@ -134,7 +134,7 @@ def _powers(console: Console, powers: Document) -> None:
         line(
             console,
             f"  {item['kind']}: {item['cards']:,} {tr('cards')}, {flops} TFLOPS FP16 "
-            f"({tr('known')} {item['known']} / {item['cards']})",
+            f"({tr('known parts')} {item['known']} / {item['cards']})",
         )
     words = {
         "level": tr("lines to other levels"),
@@ -149,7 +149,9 @@ def _network(console: Console, layers: list[Document]) -> None:
     if not layers:
         return
     heading(console, tr("Network"))
-    out = table(tr("Layer"), tr("devices"), tr("ports taken"), tr("oversubscription"), tr("known"), numbers=(1, 3, 4))
+    out = table(
+        tr("Layer"), tr("devices"), tr("ports taken"), tr("oversubscription"), tr("known parts"), numbers=(1, 3, 4)
+    )
     for item in layers:
         ports = ", ".join(
             f"{speed} Gbit/s {_number(taken['numerator'])} / {_number(taken['denominator'])}"
