@@ -6,8 +6,8 @@ import nox
 
 nox.options.sessions = ["lint", "types", "tests"]
 nox.options.stop_on_first_error = False
-CODE = [f"{layer}/govhub" for layer in ("inventories", "stacks", "lab", "playbooks", "cli")]
-PYTHONS = ["inventories", "stacks", "lab", "playbooks", "cli", "tests", "noxfile.py"]
+CODE = [f"{layer}/govhub" for layer in ("inventories", "stacks", "lab", "playbooks", "monitoring", "cli")]
+PYTHONS = ["inventories", "stacks", "lab", "playbooks", "monitoring", "cli", "tests", "noxfile.py"]
 
 
 @nox.session(python=False)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PORTIONS = ("inventories", "stacks", "lab", "playbooks", "cli")
+PORTIONS = ("inventories", "stacks", "lab", "playbooks", "monitoring", "cli")
 # With -S the editable install of the checkout is not seen: a copy would be merged with it into one namespace.
 LINT = "import sys; from importlinter.cli import lint_imports_command; lint_imports_command()"
 AUTOMATION = {"stacks/govhub/engine/runner.py", "stacks/govhub/engine/command.py", "cli/govhub/bench/stock.py"}
@@ -82,6 +82,17 @@ VIOLATIONS = {
     "dbos outside": ("playbooks/govhub/migration/itinerary/engine.py", "from dbos import DBOS", "Durable"),
     "docx outside": ("cli/govhub/ops/migration/dossier.py", "import docx", "dossier alone"),
     "psycopg outside": ("cli/govhub/ops/session.py", "import psycopg", "database"),
+    "numpy outside": ("cli/govhub/ops/capacity/show.py", "import numpy", "numpy has one home"),
+    "arithmetic on the hub": (
+        "monitoring/govhub/monitoring/arithmetic/tree.py",
+        "import govhub.inventory.loader",
+        "over arrays alone",
+    ),
+    "monitoring on the engine": (
+        "monitoring/govhub/monitoring/halls.py",
+        "import govhub.engine.lease",
+        "Monitoring knows",
+    ),
     "pymysql outside": ("cli/govhub/ops/session.py", "import pymysql", "MariaDB"),
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PORTIONS = ("inventories", "stacks", "lab", "playbooks", "cli")
+PORTIONS = ("inventories", "stacks", "lab", "playbooks", "monitoring", "cli")
 VALIDATE = """
 import json
 import govhub.ops.validate as module

@@ -12,7 +12,7 @@ import pytest
 from govhub.stacks.policies import RULES
 
 ROOT = Path(__file__).parents[2]
-LAYERS = ("inventories", "stacks", "lab", "playbooks", "cli")
+LAYERS = ("inventories", "stacks", "lab", "playbooks", "monitoring", "cli")
 NO_CODES = {"SHA256"}
 MARKDOWN = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 _LITERAL = re.compile(r"""["']([A-Z]{3,4}[0-9]{3})["']""")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from govhub.bench import (
+    capacity,
     engine,
     governor,
     hostread,
@@ -43,6 +44,12 @@ BENCHMARKS = {
         Benchmark("validate", "all five hubs", local.validate_all, 5),
         Benchmark("plan", "engine-free plan of Jinzhou", local.plan_jinzhou, 5),
         Benchmark("load", "racks from patterns, four sizes", local.load_racks, 5),
+        Benchmark(
+            "capacity-rollup",
+            "columns and all figures with failover: 10,800 and 80,000 racks, and 4 and 16 times the first",
+            lambda runs: capacity.roll_up((10_800, 43_200, 80_000, 172_800), runs),
+            5,
+        ),
         Benchmark("nodes", "a lab of 1,000 nodes", local.lab_nodes, 1),
         Benchmark("600", "600 objects", lambda runs: engine.create_and_after(600, runs, _EVERYTHING), 3),
         Benchmark("hosts", "20 real hosts in the lab (root)", lambda runs: hosts.grow((20,), runs), 1, default=False),

@@ -13,6 +13,7 @@ import typer
 from govhub.cli import funnel
 from govhub.cli.commands import (
     bench,
+    capacity,
     config,
     demo,
     destroy,
@@ -53,6 +54,7 @@ _COMMANDS = (
     hosts,
     evidence,
     migrate,
+    capacity,
     lab,
     doctor,
     demo,

@@ -34,6 +34,28 @@ class PlacedRack:
     max_kg: float
     standard_racks: float
     """How many standard racks it counts as in published figures."""
+    outlets: int | None = None
+    """Outlets of each side; None when unknown."""
+    ports: int | None = None
+    """Cabled network ports; None when unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedDevice:
+    """One device other than a host, in its rack."""
+
+    name: str
+    rack: str
+    type: str
+    role: str
+    units: int
+    watts: float
+    kg: float
+    cords: int
+    unit: int | None
+    """Lowest rack unit; None when unknown."""
+    entry: int
+    """Index of the ``devices`` entry it comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +84,10 @@ class PlacedHost:
     """Serial number of the machine; empty when it is not known."""
     bmc: str = ""
     """Management controller; empty when none is known."""
+    cords: int = 2
+    """1 when it goes dark with side A of its rack."""
+    unit: int | None = None
+    """Lowest rack unit; None when unknown."""
 
     @property
     def row(self) -> str:
@@ -131,7 +157,31 @@ class Topology:
                     entry=index,
                     serial=machine.serial if machine else "",
                     bmc=(machine.bmc or "") if machine else "",
+                    cords=entry.cords,
+                    unit=_unit(entry.unit, entry.units, position // len(racks)),
                 )
+        return placed
+
+    @cached_property
+    def devices(self) -> dict[str, PlacedDevice]:
+        """All devices other than hosts, by name; those of an unknown type are left out."""
+        placed: dict[str, PlacedDevice] = {}
+        types = {kind.name: kind for kind in reversed(self._model.device_types)}
+        for index, entry in enumerate(self._model.devices):
+            where: Path = ("devices", index)
+            names = self._expand(entry.names, (*where, "names"))
+            racks = self._known_racks(entry.racks, (*where, "racks"))
+            kind = types.get(entry.type)
+            if not racks or kind is None:
+                continue
+            for position, name in enumerate(names):
+                if name in placed or name in self.hosts:
+                    self.findings.append(("PLC003", (*where, "names"), f'the device "{name}" is declared twice'))
+                    continue
+                unit = _unit(entry.unit, kind.units, position // len(racks))
+                at = racks[position % len(racks)]
+                sizes = (kind.units, kind.watts, kind.kg, kind.cords)
+                placed[name] = PlacedDevice(name, at, kind.name, entry.role.value, *sizes, unit, index)
         return placed
 
     def nodes(self, cluster: str) -> list[PlacedHost]:
@@ -206,4 +256,10 @@ def _rack(address: str, rack: Rack, override: RackOverride | None) -> PlacedRack
     if override:
         units, kw, kg = override.units or units, override.rated_kw or kw, override.max_kg or kg
     site, hall, row, name = address.split("/")
-    return PlacedRack(address, site, hall, row, name, units, kw, kg, rack.standard_racks)
+    rest = (rack.standard_racks, rack.outlets, rack.ports)
+    return PlacedRack(address, site, hall, row, name, units, kw, kg, *rest)
+
+
+def _unit(first: int | None, units: int, below: int) -> int | None:
+    """Where the machine stands that has ``below`` others of its run under it."""
+    return None if first is None else first + below * units

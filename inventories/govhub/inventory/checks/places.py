@@ -11,7 +11,7 @@ from govhub.core.text import plural
 from govhub.inventory.checks.report import Report
 from govhub.inventory.model.common import LABEL
 from govhub.inventory.model.migration import Source
-from govhub.inventory.topology import Path, PlacedHost, PlacedRack
+from govhub.inventory.topology import Path, PlacedDevice, PlacedHost, PlacedRack
 
 MAX_LABEL = 63
 _LABEL = re.compile(LABEL)
@@ -32,10 +32,10 @@ class _Load:
 
     units: int = 0
     kg: float = 0.0
-    watts: int = 0
+    watts: float = 0.0
     entries: dict[Path, int] = field(default_factory=dict)
 
-    def take(self, what: PlacedHost | Source, path: Path) -> None:
+    def take(self, what: PlacedHost | PlacedDevice | Source, path: Path) -> None:
         self.units += what.units
         self.kg += what.kg
         self.watts += what.watts
@@ -49,7 +49,11 @@ class _Load:
 def check(report: Report) -> None:
     """PLC001 to PLC006, PLC008 from the topology, PLC007 names, PLC010 height, PLC011 weight, PLC012 power of racks."""
     topology = report.hub.topology
-    hosts, racks = topology.hosts, topology.racks  # expanding them is what fills the findings
+    hosts, devices, racks = (
+        topology.hosts,
+        topology.devices,
+        topology.racks,
+    )  # expanding them is what fills the findings
     groups: defaultdict[tuple[str, Path], list[str]] = defaultdict(list)
     for code, path, text in topology.findings:
         groups[code, path].append(text)
@@ -58,7 +62,7 @@ def check(report: Report) -> None:
         report.error(code, path, texts[0] + more, hint=_HINTS[code])
     _rack_names(report, racks.values())
     _host_names(report, hosts.values())
-    _overfull(report, racks, hosts.values())
+    _overfull(report, racks, hosts.values(), devices.values())
 
 
 def _is_label(name: str) -> bool:
@@ -90,10 +94,14 @@ def _bad_name(report: Report, path: Path, kind: str, name: str) -> None:
     report.error("PLC007", path, f'"{name}" is no name for a {kind}', hint=hint)
 
 
-def _overfull(report: Report, racks: dict[str, PlacedRack], hosts: Iterable[PlacedHost]) -> None:
+def _overfull(
+    report: Report, racks: dict[str, PlacedRack], hosts: Iterable[PlacedHost], devices: Iterable[PlacedDevice]
+) -> None:
     loads: defaultdict[str, _Load] = defaultdict(_Load)
     for host in hosts:
         loads[host.rack].take(host, ("hosts", host.entry, "racks"))
+    for device in devices:
+        loads[device.rack].take(device, ("devices", device.entry, "racks"))
     for index, source in enumerate(report.model.sources):
         path: Path = ("sources", index, "rack")
         if source.rack is None:

@@ -42,6 +42,15 @@ def _places(index: Index) -> Iterator[Reference]:
 
 
 def _network(index: Index) -> Iterator[Reference]:
+    types = {kind.name: kind for kind in index.model.device_types}
+    for i, devices in enumerate(index.model.devices):
+        yield ("devices", i, "type"), "device type", devices.type, types
+    for i, circuit in enumerate(index.model.circuits):
+        yield ("circuits", i, "site"), "site", circuit.site, index.sites
+        yield ("circuits", i, "region"), "region", circuit.region, index.regions
+        yield ("circuits", i, "to"), "site", circuit.to, index.sites
+    for i, entry in enumerate(index.model.ledger):
+        yield ("ledger", i, "site"), "site", entry.site, index.sites
     for i, prefix in enumerate(index.model.prefixes):
         yield ("prefixes", i, "zone"), "zone", prefix.zone, index.zones
         yield ("prefixes", i, "site"), "site", prefix.site, index.sites

@@ -19,6 +19,7 @@ from govhub.inventory.model.common import (
     RackPattern,
     ShortName,
 )
+from govhub.inventory.model.fabric import Ports
 
 SERIAL = r"^[A-Za-z0-9][A-Za-z0-9._:+/-]*$"
 BMC = r"^(https?://)?([a-z0-9][a-z0-9.-]*|\[[0-9a-f:]+\])(:[0-9]{1,5})?(/redfish/v1/[Ss]ystems/[A-Za-z0-9._-]+)?$"
@@ -33,6 +34,8 @@ class Accelerators(Part):
     """Cards per host."""
     kind: str = Field(default="", max_length=60)
     """Model of the card."""
+    tflops: float | None = Field(default=None, gt=0, le=100_000)
+    """Peak of one card in TFLOPS with FP16, as its maker states it; unknown when left out."""
 
 
 class HostRole(StrEnum):
@@ -82,6 +85,12 @@ class Hosts(Assumable):
     """Rated power draw of one host, in W."""
     kg: float = Field(default=30, gt=0, le=500)
     """Weight of one host, in kg."""
+    cords: int = Field(default=2, ge=1, le=2)
+    """2 when either of two supplies carries the whole host, 1 when it goes dark with side A of its rack."""
+    unit: int | None = Field(default=None, ge=1, le=60)
+    """Lowest rack unit of the first of these hosts in each rack; the next ones stand on top. Unknown when left out."""
+    ports: list[Ports] = []
+    """Network ports of one host; unknown when empty."""
     addresses: Addresses | None = None
     """Management addresses, such as ``10.62.0.{11..14}``, one a host; without them hosts are not configured."""
     lab: bool = False

@@ -45,6 +45,10 @@ class Rack(Assumable):
     """Rated power of the cabinet, in kW."""
     max_kg: float = Field(default=1200, gt=0, le=5000)
     """Weight that rack and floor carry, in kg."""
+    outlets: int | None = Field(default=None, ge=1, le=200)
+    """Outlets of each side's rack PDU; unknown when left out."""
+    ports: int | None = Field(default=None, ge=1, le=1000)
+    """Network ports that are cabled to the rack; unknown when left out."""
     standard_racks: float = Field(default=1.0, gt=0, le=100)
     """How many standard racks it counts as in published figures; the hall's power is built for these."""
 

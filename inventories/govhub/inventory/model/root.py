@@ -10,10 +10,14 @@ from govhub.inventory.model.balancing import LoadBalancer
 from govhub.inventory.model.baseline import Baseline
 from govhub.inventory.model.common import Assumable, Name, Part, ShortName, Title
 from govhub.inventory.model.compute import Cluster, Hosts
+from govhub.inventory.model.cooling import CoolingUnits
 from govhub.inventory.model.databases import Database
+from govhub.inventory.model.fabric import Circuit, Devices, DeviceType, Links
+from govhub.inventory.model.ledger import LedgerEntry
 from govhub.inventory.model.migration import Migration, MigrationRules, Source
 from govhub.inventory.model.network import Prefix, Zone
 from govhub.inventory.model.place import Region, Site
+from govhub.inventory.model.power import Feeds, PowerElements
 from govhub.inventory.model.tenancy import ExceptionEntry, QuotaClass, Service, System, Tenant
 
 
@@ -97,6 +101,14 @@ class HubFile(Part):
     figures: list[Figure] = []
     regions: list[Region] = Field(min_length=1)
     sites: list[Site] = Field(min_length=1)
+    ledger: list[LedgerEntry] = []
+    power: list[PowerElements] = []
+    feeds: list[Feeds] = []
+    cooling: list[CoolingUnits] = []
+    device_types: list[DeviceType] = []
+    devices: list[Devices] = []
+    links: list[Links] = []
+    circuits: list[Circuit] = []
     hosts: list[Hosts] = []
     baseline: Baseline = Baseline()
     databases: list[Database] = []

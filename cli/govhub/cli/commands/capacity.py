@@ -1,0 +1,96 @@
+"""``capacity``: what is full, where, and by what."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from govhub.cli.grammar import command, group
+from govhub.cli.options import HubName
+from govhub.cli.terminal import Terminal
+from govhub.cli.views.view import view_of
+from govhub.core.errors import UsageError
+from govhub.core.exits import Exit
+
+if TYPE_CHECKING:
+    from govhub.monitoring.halls import Server
+
+Where = Annotated[str, typer.Argument(metavar="[PLACE]", help="A site, site/hall, site/hall/row or rack; all of it.")]
+Place = Annotated[str, typer.Option(metavar="PLACE", help="Only the racks of this site, site/hall or site/hall/row.")]
+Units = Annotated[int, typer.Option(metavar="U", min=1, max=20, help="Height of the server that room is counted in.")]
+Watts = Annotated[float, typer.Option(metavar="W", min=1, max=50_000, help="Its draw.")]
+Weight = Annotated[float, typer.Option("--kg", metavar="KG", min=0.1, max=2000, help="Its weight.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Rows as CSV on stdout.")]
+
+
+class Sort(StrEnum):
+    """What ``--sort`` takes."""
+
+    POWER = "power"
+    FEED = "feed"
+    SPACE = "space"
+    GAP = "gap"
+    WEIGHT = "weight"
+    STRANDED = "stranded"
+    NAME = "name"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    child = group(app, "capacity", "What is full and what binds first: racks, power, cooling, compute, network.")
+    command(child, "show")(show)
+    command(child, "racks")(racks)
+
+
+def show(
+    terminal: Terminal,
+    hub: HubName,
+    place: Where = "",
+    *,
+    units: Units = 2,
+    watts: Watts = 800.0,
+    kg: Weight = 30.0,
+) -> int:
+    """Show what binds each hall first, then figures with what is known of them. Reads the hub's files alone."""
+    from govhub.cli.views.capacity import show_capacity
+    from govhub.ops.capacity.show import show as run
+
+    document = run(hub, place.strip("/"), _server(units, watts, kg))
+    view_of(terminal).show(document, lambda console: show_capacity(console, document, verbose=terminal.verbose))
+    return Exit.OK
+
+
+def racks(
+    terminal: Terminal,
+    hub: HubName,
+    *,
+    place: Place = "",
+    sort: Sort = Sort.POWER,
+    units: Units = 2,
+    watts: Watts = 800.0,
+    kg: Weight = 30.0,
+    csv: Csv = False,
+) -> int:
+    """List racks, the fullest first: units, weight, power, feeds after a loss, and how many servers still fit."""
+    from govhub.cli.views.capacity import show_racks
+    from govhub.ops.capacity.racks import as_csv
+    from govhub.ops.capacity.racks import racks as run
+
+    if csv and terminal.json:
+        raise UsageError.one("USE009", "--csv and --json are two forms of one output", hint="leave one of them out")
+    document = run(hub, place.strip("/"), sort.value, _server(units, watts, kg))
+    if csv:
+        for line in as_csv(document):
+            sys.stdout.write(line)
+        return Exit.OK
+    view_of(terminal).show(document, lambda console: show_racks(console, document, verbose=terminal.verbose))
+    return Exit.OK
+
+
+def _server(units: int, watts: float, kg: float) -> Server:
+    from govhub.monitoring.halls import Server
+
+    return Server(units=units, watts=watts, kg=kg)

@@ -1,0 +1,240 @@
+"""Capacity for people: what binds first, and figures that say how much of them is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+
+from govhub.cli.i18n import tr, trn
+from govhub.cli.views.text import amount, heading, line, more, row, table
+
+Document = dict[str, Any]
+FEW = 20
+NARROW = 100
+
+
+def show_capacity(console: Console, document: Document, *, verbose: bool = False) -> None:
+    """Halls with what binds them first, then the place's figures, pools, departments, powers and the ledger."""
+    line(console, f"{document['hub']} {document['place']}".strip(), style="bold")
+    _halls(console, document)
+    heading(console, tr("Figures"))
+    console.print(_figures(document["figures"]))
+    if len(document["halls"]) == 1:
+        heading(console, tr("Power tree after the worst single loss, and cooling"))
+        own = {key: value for key, value in document["halls"][0]["figures"].items() if key not in document["figures"]}
+        console.print(_figures(own))
+    for cause, watts in document["stranded_by"].items():
+        line(console, f"{tr('Stranded')}: {watts / 1000:,.1f} kW, {tr('bound by')} {_resource(cause)}", style="yellow")
+    if "pools" in document:
+        _pools(console, document["pools"])
+        _departments(console, document["departments"], verbose=verbose)
+        _powers(console, document["powers"])
+        _network(console, document["network"])
+    _ledger(console, document["ledger"])
+
+
+def show_racks(console: Console, document: Document, *, verbose: bool = False) -> None:
+    """One line a rack; narrow terminals show units, power and room alone."""
+    found = document["racks"]
+    wide = console.width >= NARROW
+    columns: dict[str, Callable[[Document], str]] = {
+        tr("Rack"): lambda item: str(item["rack"]),
+        tr("machines"): lambda item: _number(item["machines"]),
+        "U": lambda item: _of(item["units_used"], item["units"]),
+        tr("gap"): lambda item: _number(item["gap"]),
+        "kg": lambda item: _of(item["kg"], item["max_kg"]),
+        "kW": lambda item: _of(item["watts"], item["rated_watts"], 1000),
+        tr("feed A after loss, kW"): lambda item: _of(item["feed_a_watts"], item["feed_a_limit"], 1000),
+        tr("feed B after loss, kW"): lambda item: _of(item["feed_b_watts"], item["feed_b_limit"], 1000),
+        tr("servers that fit"): lambda item: _number(item["servers"]),
+        tr("bound by"): lambda item: _resource(item["binding"]),
+    }
+    kept = list(columns) if wide else [name for place, name in enumerate(columns) if place in (0, 2, 5, 8, 9)]
+    out = table(*kept, numbers=range(1, len(kept) - 1))
+    shown = found if verbose else found[:FEW]
+    for item in shown:
+        row(out, *(columns[name](item) for name in kept))
+    console.print(out)
+    more(console, len(found) - len(shown))
+    line(console, trn("{count} rack", "{count} racks", len(found)))
+
+
+def _halls(console: Console, document: Document) -> None:
+    server = document["server"]
+    size = f"{server['units']} U, {server['watts']:g} W, {server['kg']:g} kg"
+    heading(console, f"{tr('What binds each hall first')} ({tr('servers of')} {size})")
+    wide = console.width >= NARROW
+    titles = [tr("Hall"), tr("grade"), tr("bound by"), tr("servers that fit")]
+    titles += [tr("power allocated"), tr("cooling, units lost"), tr("known parts")] if wide else [tr("known parts")]
+    out = table(*titles, numbers=range(3, len(titles)))
+    for hall in document["halls"]:
+        binds = hall["binding"]
+        cells = [hall["hall"], hall["tier"]]
+        cells += [_resource(binds["resource"]), _number(binds["servers"])] if binds else [tr("unknown"), tr("unknown")]
+        if wide:
+            cells += [_ratio(hall["figures"][key]) for key in ("power.allocated", "cooling")]
+        fits = binds["fits"] if binds else {}
+        known = sum(value is not None for value in fits.values())
+        row(out, *cells, f"{known} / {len(fits)}")
+    console.print(out)
+    if any(hall["binding"] and None in hall["binding"]["fits"].values() for hall in document["halls"]):
+        line(console, tr("Known: of how many resources the room is known; one that is unknown may bind earlier."))
+
+
+def _figures(figures: Document) -> object:
+    out = table(tr("Figure"), tr("in use"), tr("of all"), "", "%", tr("known parts"), numbers=(1, 2, 4, 5))
+    for name, item in figures.items():
+        scale, unit = (1000, "kW") if item["unit"] == "W" else (1, item["unit"])
+        cells = [_number(item["numerator"], scale), _number(item["denominator"], scale)]
+        at = f" ({item['at']})" if item.get("at") else ""
+        row(out, f"{_title(name)}{at}", *cells, unit, _ratio(item), _coverage(item))
+    return out
+
+
+def _pools(console: Console, pools: list[Document]) -> None:
+    if not pools:
+        return
+    heading(console, tr("Requests against pools without their worst rack"))
+    titles = (tr("Cluster"), tr("pool"), tr("nodes"), tr("requested cores"), tr("left"), "%", tr("rack lost"))
+    out = table(*titles, numbers=(2, 3, 4, 5))
+    for item in pools:
+        cores = item["cores"]
+        pool = f"{item['pool']} {item['arch']}" if item["pool"] else tr("all")
+        cells = (_number(cores["numerator"]), _number(cores["denominator"]), _ratio(cores), cores.get("at", ""))
+        row(out, item["cluster"], pool, _number(item["nodes"]), *cells)
+    console.print(out)
+
+
+def _departments(console: Console, departments: list[Document], *, verbose: bool) -> None:
+    if not departments:
+        return
+    heading(console, tr("Departments: quota, requests, usage, watts"))
+    found = sorted(departments, key=lambda item: -(item["requests"]["ratio"] or 0))
+    out = table(tr("Department"), tr("quota, cores"), tr("requested"), "%", tr("in use"), "W", numbers=(1, 2, 3, 4, 5))
+    for item in found if verbose else found[:FEW]:
+        asked, used = item["requests"], item["usage"]
+        cells = (_number(item["quota_cores"]), _number(asked["numerator"]), _ratio(asked), _number(used["numerator"]))
+        row(out, item["tenant"], *cells, _number(item["watts"]))
+    console.print(out)
+    more(console, 0 if verbose else len(found) - FEW)
+
+
+def _powers(console: Console, powers: Document) -> None:
+    heading(console, tr("Storage, compute and network power"))
+    storage = powers["storage"]
+    told = tr("unknown") if storage["bytes"] is None else f"{storage['bytes'] / 2**50:,.2f} PiB {tr('raw')}"
+    line(console, f"  {tr('storage')}: {told} ({tr('known parts')} {storage['known']} / {storage['of']})")
+    for arch, cores in powers["cores"].items():
+        line(console, f"  {tr('cores')} {arch}: {amount(cores)}")
+    for item in powers["accelerators"]:
+        peak = item["tflops_fp16"]
+        flops = tr("unknown") if peak is None else amount(peak)
+        line(
+            console,
+            f"  {item['kind']}: {item['cards']:,} {tr('cards')}, {flops} TFLOPS FP16 "
+            f"({tr('known parts')} {item['known']} / {item['cards']})",
+        )
+    words = {
+        "level": tr("lines to other levels"),
+        "site": tr("lines between sites"),
+        "internet": tr("lines to the internet"),
+    }
+    for kind, gbps in powers["network_gbps"].items():
+        line(console, f"  {words[kind]}: {tr('unknown') if gbps is None else amount(gbps)} Gbit/s")
+
+
+def _network(console: Console, layers: list[Document]) -> None:
+    if not layers:
+        return
+    heading(console, tr("Network"))
+    out = table(
+        tr("Layer"), tr("devices"), tr("ports taken"), tr("oversubscription"), tr("known parts"), numbers=(1, 3, 4)
+    )
+    for item in layers:
+        ports = ", ".join(
+            f"{speed} Gbit/s {_number(taken['numerator'])} / {_number(taken['denominator'])}"
+            for speed, taken in item["ports_gbps"].items()
+        )
+        ratio = item["oversubscription"]
+        told = tr("unknown") if ratio["ratio"] is None else f"{ratio['ratio']:.2f} : 1"
+        row(out, item["role"], _number(item["devices"]), ports, told, _coverage(ratio))
+    console.print(out)
+
+
+def _ledger(console: Console, entries: list[Document]) -> None:
+    if not entries:
+        return
+    heading(console, tr("Ledger of standard racks"))
+    stages = {
+        "planned": tr("planned"),
+        "built": tr("built"),
+        "energised": tr("energised"),
+        "sold": tr("sold"),
+        "loaded": tr("loaded"),
+    }
+    out = table(tr("Month"), tr("Site"), *stages.values(), "", numbers=(2, 3, 4, 5, 6))
+    for item in entries:
+        note = tr("assumed") if item["assumed"] else ""
+        row(out, item["month"], item["site"], *(_number(item[stage]) for stage in stages), note)
+    console.print(out)
+
+
+def _resource(name: str | None) -> str:
+    words = {
+        "budget": tr("power budget of the hall"),
+        "power": tr("power of racks"),
+        "breaker": tr("feeds of racks"),
+        "space": tr("rack units"),
+        "weight": tr("weight"),
+        "outlets": tr("outlets"),
+        "utility": tr("utility line"),
+        "generator": tr("generator"),
+        "transformer": tr("transformer"),
+        "ups": tr("UPS"),
+        "busway": tr("busway"),
+        "pdu": tr("PDU"),
+        "cooling": tr("cooling"),
+    }
+    return words.get(name or "", name or tr("unknown"))
+
+
+def _title(name: str) -> str:
+    words = {
+        "racks": tr("racks with machines"),
+        "space": tr("rack units"),
+        "space.gap": tr("largest gap"),
+        "weight": tr("weight"),
+        "outlets": tr("outlets"),
+        "power.rated": tr("power of what racks are rated for"),
+        "power.allocated": tr("power allocated of the budget"),
+        "power.measured": tr("power measured of the budget"),
+        "feed.a": tr("fullest feed A after loss of B"),
+        "feed.b": tr("fullest feed B after loss of A"),
+        "stranded": tr("stranded of the free power"),
+        "cooling": tr("heat of the cooling that is left"),
+        "failover": tr("power tree"),
+    }
+    first, _, kind = name.partition(".")
+    if name not in words and kind:
+        notes = {"phase": tr("fullest phase"), "balance": tr("unbalance of phases")}
+        return f"{_resource(kind)}, {notes[first]}" if first in notes else _resource(kind)
+    return words.get(name, name)
+
+
+def _number(value: float | None, scale: float = 1) -> str:
+    return tr("unknown") if value is None else amount(value / scale)
+
+
+def _of(value: float | None, limit: float | None, scale: float = 1) -> str:
+    return f"{_number(value, scale)} / {_number(limit, scale)}"
+
+
+def _ratio(item: Document) -> str:
+    return tr("unknown") if item["ratio"] is None else f"{item['ratio'] * 100:.1f} %"
+
+
+def _coverage(item: Document) -> str:
+    found = item["coverage"]
+    return f"{found['known']:,} / {found['of']:,}"

@@ -1,0 +1,1 @@
+"""Use cases of capacity: what is full, where, and by what."""

@@ -1,0 +1,39 @@
+"""``capacity racks``: one row a rack, the fullest first."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from govhub.monitoring.halls import Halls, Server
+from govhub.monitoring.rows import COLUMNS, rack_rows
+from govhub.ops.capacity.places import SCHEMA, columns_of, racks_of
+
+
+def racks(hub: str, place: str = "", sort: str = "power", server: Server | None = None) -> dict[str, Any]:
+    """The racks of a place, sorted; what is not known is None.
+
+    Raises:
+        InvalidInput: the hub is not valid, or has no such place.
+        PolicyViolation: its quotas do not fit.
+    """
+    columns = columns_of(hub)
+    inside = racks_of(columns, place)
+    halls = Halls(columns, server)
+    return {
+        "schema": SCHEMA,
+        "hub": columns.hub.name,
+        "place": place,
+        "sort": sort,
+        "racks": rack_rows(halls, inside, sort),
+    }
+
+
+def as_csv(document: dict[str, Any]) -> Iterator[str]:
+    """The rows of ``racks`` as lines of RFC 4180, a header first; an empty cell is unknown."""
+    for row in [dict(zip(COLUMNS, COLUMNS, strict=True)), *document["racks"]]:
+        line = io.StringIO()
+        csv.writer(line).writerow([row[name] for name in COLUMNS])
+        yield line.getvalue()
