@@ -35,7 +35,9 @@ TABLES = (
 def said(server: Server, statement: str, user: str = "govhub", password: str = PASSWORD) -> list[Any]:
     with (
         closing(
-            pymysql.connect(host="127.0.0.1", port=server.port, user=user, password=password, autocommit=True)
+            pymysql.connect(
+                host="127.0.0.1", port=server.port, user=user, password=password, autocommit=True, ssl_disabled=True
+            )
         ) as connection,
         connection.cursor() as cursor,
     ):
@@ -61,7 +63,13 @@ class OfficeWriters(Committing):
             try:
                 with closing(
                     pymysql.connect(
-                        host="127.0.0.1", port=server.port, user="app", password="app-password", database=DATABASE
+                        host="127.0.0.1",
+                        port=server.port,
+                        user="app",
+                        password="app-password",
+                        database=DATABASE,
+                        # Else each try to come in loads all authorities of this machine, a core's work in the pause.
+                        ssl_disabled=True,
                     )
                 ) as connection:
                     while not self._stop.wait(self.pause):

@@ -23,7 +23,7 @@ QUICK = (("EnsureSwitched", 12),)
 POINTS = [
     pytest.param(phase, number, marks=() if (phase, number) in QUICK else pytest.mark.slow, id=f"{phase}-{number}")
     for phase, numbers in {
-        "EnsureTarget": (4, 20),
+        "EnsureTarget": (4, 12),
         "EnsureDatabaseCopy": (6, 12),
         "EnsureWritesStopped": (4, 9),
         "EnsureDrained": (5,),
