@@ -17,7 +17,7 @@ from govhub.migration.cutover.sequence import cut_over, roll_back
 from govhub.migration.movers.files.mover import FileMover, Options
 from govhub.migration.movers.files.rsync import Place, shards
 from govhub.migration.movers.protocol import Direction, Limits, MoveFailed, Mover, Stage
-from govhub.migration.movers.runner import LocalRunner
+from govhub.migration.movers.runner import Command, LocalRunner
 
 pytestmark = pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed")
 ODD = (b"plain", b"two\nlines", b"\xff\xfe not UTF-8", "局 文件".encode(), b" leading", b"*", b"-rf", b"a'b\"c")
@@ -183,3 +183,16 @@ def test_shards_are_of_about_the_same_size_and_open_a_folder_that_is_too_large()
     entries = {b"": 100, b"big": 80, b"big/a": 40, b"big/b": 40, b"c": 10, b"d": 10}
     assert sorted(map(sorted, shards(entries, 2))) == [[b"big/a", b"c"], [b"big/b", b"d"]]
     assert shards({b"": 0}, 3) == []
+
+
+def test_a_command_that_takes_too_long_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+    done = LocalRunner(tmp_path).run(
+        Command(arguments=("sh", "-c", 'sleep 60 & echo $! >"$1"; wait', "sh", str(told)), timeout=0.5)
+    )
+    assert done.code == 124
+    child = Path(f"/proc/{told.read_text().strip()}")
+    end = time.monotonic() + 5
+    while child.exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not child.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -118,7 +119,8 @@ class LocalRunner:
             finally:
                 for process in started:
                     if process.poll() is None:
-                        process.kill()
+                        # With all that it started, which is in its group.
+                        os.killpg(process.pid, signal.SIGKILL)
                         process.wait()
             errors.seek(0)
             output.seek(0)
@@ -185,6 +187,7 @@ def _start(
         stdout=subprocess.PIPE if item.then is not None else output,  # type: ignore[call-overload]
         stderr=errors,
         cwd="/",
+        process_group=0,
     )
     if before and before[-1].stdout is not None:
         before[-1].stdout.close()
