@@ -27,6 +27,10 @@ def _clear(two: tuple[Server, Server]) -> None:
     for act in (_without_subscriptions, _without_slots):
         for server, name in made:
             act(server, name)
+    for server in two:
+        accounts = "SELECT rolname FROM pg_roles WHERE rolname ~ '^govhub_migration_'"
+        for name in server.query("postgres", accounts).splitlines():
+            server.query("postgres", f'DROP ROLE "{name}"')
 
 
 def databases(server: Server) -> list[str]:
