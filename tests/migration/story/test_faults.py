@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from govhub.core.errors import PolicyViolation
 from govhub.lab.postgres import Server, running
+from govhub.migration.movers.postgresql.copying import Copying
 from govhub.ops.migration.records import opened
 from migration.city import SYSTEM, City
 from migration.movers.pairs import SETTINGS
@@ -38,9 +40,14 @@ def parked(town: Town) -> None:
 
 
 def copying(town: Town) -> None:
-    """Begin, and come back in the middle of the copy."""
+    """Begin, and come back in the middle of the copy.
+
+    The servers copy by themselves, as they do where they are reached over SSH: what the worker itself carries is
+    through when its turn is.
+    """
     past_the_freeze(town.old, MANY.format(700, 60000))
-    found = town.city.run("migrate")
+    with patch.object(Copying, "_way", lambda self, _: str(self._mover.registry.keep("way", "native"))):
+        found = town.city.run("migrate")
     assert (found["state"], found["phase"]) == ("waiting", "EnsureDatabaseCopy"), found
 
 
@@ -261,7 +268,7 @@ def test_a_definition_that_changes_during_the_copy_has_to_be_changed_on_both_sid
         assert (found["state"], found["phase"]) == ("failed", "EnsureDatabaseCopy"), found
         assert "MOV052" in found["reason"]
         past_the_freeze(town.new, "ALTER TABLE accounts ADD COLUMN extra int")
-        assert town.run()["phase"] == "WaitForCutoverApproval"
+        recovered(town)
         finish(town, writers)
 
 
