@@ -53,11 +53,11 @@ def incoming(hub: Hub, reached: Reaches, database: Database) -> Iterator[Incomin
                     address=f"{address}/32",
                     account=account_of(hub.name, migration.system, move.name),
                     database=move.to_database or move.database,
-                    movers=tuple(_movers(hub, reached, migration.system)),
+                    movers=tuple(mover_addresses(hub, reached, migration.system)),
                 )
 
 
-def _movers(hub: Hub, reached: Reaches, system: str) -> list[str]:
+def mover_addresses(hub: Hub, reached: Reaches, system: str) -> list[str]:
     """Whence the tools of a system's moves may come; what pods send beyond their cluster carries the node's address."""
     found = set()
     for mover in hub.model.migration.movers:

@@ -72,6 +72,8 @@ class OverSsh:
     port: int
     peer: str | None = None
     """The address from which the other server comes; None: nobody knows it."""
+    movers: tuple[str, ...] = ()
+    """Addresses of hosts from which the move's tools may come."""
     _end: Endpoint | None = field(default=None, init=False)
     _folder: str = field(default="", init=False)
 

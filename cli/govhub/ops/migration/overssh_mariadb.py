@@ -73,7 +73,7 @@ class MariadbOverSsh(OverSsh):
                 f"CREATE USER IF NOT EXISTS '{self.account}'@'{host}' IDENTIFIED BY PASSWORD '{word}';\n"
                 f"ALTER USER '{self.account}'@'{host}' IDENTIFIED BY PASSWORD '{word}';\n"
                 f"GRANT ALL PRIVILEGES ON *.* TO '{self.account}'@'{host}' WITH GRANT OPTION;\n"
-                for host in (*_HERE, self.peer or "%")
+                for host in dict.fromkeys((*_HERE, self.peer or "%", *self.movers))
             )
         )
 

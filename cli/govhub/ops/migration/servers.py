@@ -9,6 +9,7 @@ from pathlib import Path
 
 from govhub.core.files import private_folder
 from govhub.core.settings import hub_home
+from govhub.hosts.moving import mover_addresses
 from govhub.hosts.reach import Reach, Reaches
 from govhub.hosts.tunnel import Tunnel
 from govhub.inventory.loader import Hub
@@ -93,7 +94,7 @@ def _source(hub: Hub, reached: Reaches, migration: Migration, move: Move) -> Sid
     if reach is None or reach.address in HERE:
         raise refused(migration, move, f"give {move.source} an address, or the database's in {_file(hub)}")
     peer = _primary(hub, reached, move)
-    return _far(hub, migration, move, move.source, reach, peer, move.database, move.port)
+    return _far(hub, reached, migration, move, move.source, reach, peer, move.database, move.port)
 
 
 def _target(hub: Hub, reached: Reaches, migration: Migration, move: Move) -> Side:
@@ -104,7 +105,7 @@ def _target(hub: Hub, reached: Reaches, migration: Migration, move: Move) -> Sid
         raise refused(migration, move, hint)
     peer = reached.sources.get(move.source)
     database = move.to_database or move.database
-    return _far(hub, migration, move, server.hosts[0], reach, peer, database, server.port)
+    return _far(hub, reached, migration, move, server.hosts[0], reach, peer, database, server.port)
 
 
 def _server(hub: Hub, move: Move) -> Database | None:
@@ -118,6 +119,7 @@ def _primary(hub: Hub, reached: Reaches, move: Move) -> Reach | None:
 
 def _far(
     hub: Hub,
+    reached: Reaches,
     migration: Migration,
     move: Move,
     host: str,
@@ -137,6 +139,7 @@ def _far(
         database=database,
         port=port,
         peer=ipv4_of(peer.address) if peer else None,
+        movers=tuple(item.partition("/")[0] for item in mover_addresses(hub, reached, migration.system)),
     )
 
 
