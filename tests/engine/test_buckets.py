@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from engine.conftest import OpenBucket
@@ -228,3 +229,18 @@ def test_a_wrong_password_and_a_restarted_connection_are_told_and_survived(postg
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", "restart"
     )
     assert bucket.get(KEY) == A, "one dropped connection is no reason to fail a run"
+
+
+@pytest.mark.postgres
+def test_many_that_come_first_at_once_all_find_their_table(postgres_server: Server) -> None:
+    for number in range(20):
+        address, gate = postgres_server.database(f"first{number}"), threading.Barrier(6)
+
+        def write(_: int, address: str = address, gate: threading.Barrier = gate) -> bool:
+            # Each connects on its own, and only the table is raced for.
+            with psycopg.connect(address):
+                gate.wait()
+            return PostgresBucket(address).put_new(KEY, A)
+
+        with ThreadPoolExecutor(6) as pool:
+            assert sum(pool.map(write, range(6))) == 1, f"round {number}"

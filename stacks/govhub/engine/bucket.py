@@ -224,9 +224,11 @@ class PostgresBucket:
 
         connection = psycopg.connect(self.url, autocommit=True, connect_timeout=10)
         # The shape that Pulumi's backend makes; whoever comes first makes the table.
-        # Two that come first at once can collide in PostgreSQL's catalogue in spite of IF NOT EXISTS.
+        # Two that come first at once can collide in PostgreSQL's catalogue in spite of IF NOT EXISTS: over the table,
+        # over the row type that comes with it, or over an entry of either.
+        already = (psycopg.errors.DuplicateTable, psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation)
         try:
-            with contextlib.suppress(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable):
+            with contextlib.suppress(*already):
                 connection.execute(
                     f"CREATE TABLE IF NOT EXISTS {TABLE} (key TEXT PRIMARY KEY, data JSON NOT NULL,"
                     " updated_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now())"
