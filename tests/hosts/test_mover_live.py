@@ -112,7 +112,10 @@ def test_up_gives_mover_hosts_the_tools_and_a_private_folder(hub: Moving) -> Non
     result = hub.up()
     assert (result.status, result.exit, result.problems) == ("done", Exit.OK, [])
     for name in MOVERS:
-        said = hub.inside(name, f"stat -c '%U %a' {FOLDER}; pg_dump --version; mariadb-dump --version; rsync --version")
+        said = hub.inside(
+            name,
+            f"stat -c '%U %a' {FOLDER}; pg_dump --version; mariadb-dump --version; rsync --version; myloader --version",
+        )
         assert said.splitlines()[0] == "govhub 700"
         assert "pg_dump (PostgreSQL) 15" in said
     assert hub.up().status == "unchanged"

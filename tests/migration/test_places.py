@@ -21,9 +21,10 @@ from govhub.hosts.reach import Reach, Reaches
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.migration import MoverPlace
 from govhub.lab.postgres import PASSWORD, Server, binaries, running
+from govhub.migration.movers.afar import Load
 from govhub.migration.movers.endpoint import Endpoint
 from govhub.migration.movers.postgresql.server import Server as PgServer
-from govhub.migration.movers.remote import Load, SshRunner
+from govhub.migration.movers.remote import SshRunner
 from govhub.migration.movers.runner import HERE, Command, LocalRunner
 from govhub.migration.moving import archive
 from govhub.migration.moving.ends import Ends

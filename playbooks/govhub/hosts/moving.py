@@ -53,7 +53,7 @@ def incoming(hub: Hub, reached: Reaches, database: Database) -> Iterator[Incomin
                     address=f"{address}/32",
                     account=account_of(hub.name, migration.system, move.name),
                     database=move.to_database or move.database,
-                    movers=tuple(mover_addresses(hub, reached, migration.system)),
+                    movers=tuple(f"{item}/32" for item in mover_addresses(hub, reached, migration.system)),
                 )
 
 
@@ -66,7 +66,7 @@ def mover_addresses(hub: Hub, reached: Reaches, system: str) -> list[str]:
             reach = reached.hosts.get(host.name)
             address = ipv4_of(reach.address) if reach else None
             if on and mover.pool in (None, host.pool) and address and (not mover.systems or system in mover.systems):
-                found.add(f"{address}/32")
+                found.add(address)
     return sorted(found)
 
 

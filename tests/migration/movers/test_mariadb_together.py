@@ -348,3 +348,81 @@ def test_logs_that_the_move_alone_has_the_source_keep_are_bounded(shared: Shared
     mover.start()
     following(mover)
     mover.close()
+
+
+APP: dict[str, Any] = {"user": "app", "password": "app-password"}
+
+
+def refused(server: Server, statement: str) -> None:
+    with pytest.raises(pymysql.err.MySQLError, match="denied"):
+        said(server, statement, **APP)
+
+
+def test_who_works_in_other_databases_with_the_same_account_goes_on(shared: Shared, tmp_path: Path) -> None:
+    source, target = shared.both
+    fill(source)
+    for server, other in ((source, "market"), (target, "tenant")):
+        said(server, f"CREATE DATABASE IF NOT EXISTS {other}")
+        said(server, f"CREATE TABLE {other}.seen (id int AUTO_INCREMENT PRIMARY KEY)")
+        said(server, "CREATE USER IF NOT EXISTS app@'%' IDENTIFIED BY 'app-password'")
+        said(server, f"GRANT ALL ON {other}.* TO app@'%'")
+    write = "INSERT INTO office.log (of) VALUES (1)"
+    mover = mover_of(shared.both, tmp_path)
+    assert [item.summary for item in mover.assess() if item.severity.value == "error"] == []
+    mover.prepare()
+    mover.start()
+    following(mover)
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": source.port, "database": "market", **APP, **TLS}
+    with pymysql.connect(**where) as early, early.cursor() as cursor:
+        # It has written, and would commit in the pause.
+        cursor.execute(write)
+        mover.freeze()
+        with pytest.raises(pymysql.err.MySQLError):
+            early.commit()
+    refused(source, write)
+    said(source, "INSERT INTO market.seen () VALUES ()", **APP)
+    mover.drain()
+    mover.freeze()
+    mover.finish()
+    mover.finish()
+    said(target, write, **APP)
+    said(target, "INSERT INTO tenant.seen () VALUES ()", **APP)
+    refused(source, write)
+    said(source, "INSERT INTO market.seen () VALUES ()", **APP)
+    mover.reverse()
+
+    mover.freeze(Direction.BACK)
+    refused(target, write)
+    said(target, "INSERT INTO tenant.seen () VALUES ()", **APP)
+    mover.drain(Direction.BACK)
+    mover.finish(Direction.BACK)
+    said(source, write, **APP)
+    assert said(source, "SELECT COUNT(*) FROM office.log") == said(target, "SELECT COUNT(*) + 1 FROM office.log")
+    mover.cancel()
+    said(source, write, **APP)
+    said(target, "INSERT INTO tenant.seen () VALUES ()", **APP)
+    assert said(source, "SELECT COUNT(*) FROM market.seen") == [(2,)]
+    mover.close()
+
+
+def test_rights_that_cannot_be_taken_are_said_before_the_move(shared: Shared, tmp_path: Path) -> None:
+    fill(shared.source)
+    said(shared.source, "CREATE DATABASE office_old")
+    said(shared.source, "CREATE USER office@'%'")
+    said(shared.source, "GRANT ALL ON `office%`.* TO office@'%'")
+    mover = mover_of(shared.both, tmp_path)
+    found = [item for item in mover.assess() if "by one pattern" in item.summary]
+    assert [item.detail for item in found] == ["office@% (office%)"]
+
+    said(shared.source, "GRANT ALL ON office_old.* TO app@'%'")
+    said(shared.source, "CREATE USER mover@'127.0.0.1' IDENTIFIED BY 'mover-password'")
+    said(shared.source, "GRANT ALL ON *.* TO mover@'127.0.0.1'")
+    weak = replace(mover.source.endpoint, user="mover", password=Secret("mover-password"))
+    try:
+        there = MariadbMover("office", weak, mover.target.endpoint, LocalRunner(tmp_path), Options())
+        assert [item.detail for item in there.assess() if "must not take" in item.summary] == ["app@%"]
+        assert not [item for item in mover.assess() if "must not take" in item.summary]
+        there.close()
+    finally:
+        said(shared.source, "DROP USER mover@'127.0.0.1'")
+    mover.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +24,7 @@ TABLES = (
 
 
 @dataclass
-class Committing:
+class Committing(ABC):
     """Threads that commit until they are stopped; what was acknowledged is kept, and when."""
 
     acknowledged: list[tuple[int, int]] = field(default_factory=list, init=False)
@@ -32,12 +33,13 @@ class Committing:
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _threads: list[threading.Thread] = field(default_factory=list, init=False)
 
+    @abstractmethod
     def writers(self) -> range:
         """Numbers of the threads."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _write(self, writer: int) -> None:
-        raise NotImplementedError
+        """Commit until ``_stop`` is set."""
 
     def __enter__(self) -> Self:
         for number in self.writers():

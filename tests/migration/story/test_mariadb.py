@@ -228,6 +228,8 @@ def test_a_source_behind_ssh_is_moved_and_brought_back(office: Office, far: Path
         assert back["state"] == "done", back["reason"]
     assert missing(office.source, writers.acknowledged) == []
     assert (far / "log").read_text().split() == ["stop", "start", "stop", "start"]
+    assert accounts(office.source) == 0
+    assert list((far / "mysql" / "conf.d").iterdir()) == []
 
 
 @pytest.mark.slow
@@ -276,10 +278,10 @@ def test_a_row_of_the_source_that_is_not_the_targets_is_found_while_everybody_wr
         assert office.run()["phase"] == "WaitForAcceptance"
         # Rows that are just being written are no difference, and rows that nobody could look at are no proof.
         assert compared(office)["verdict"] in ("pass", "could not verify")
-        said(office.source, "UPDATE office.`局` SET name = 'by somebody' WHERE id = 7")
+        said(office.source, "UPDATE office.`局` SET name = 'by somebody' WHERE id IN (7, 1009)")
         office.city.clock.forward(hours=25)
         assert office.run()["phase"] == "WaitForAcceptance"
-        assert (compared(office)["verdict"], compared(office)["rows"]) == ("differs", ["局 id=7"])
+        assert (compared(office)["verdict"], compared(office)["rows"]) == ("differs", ["局 id=1009", "局 id=7"])
     assert missing(office.target, writers.acknowledged) == []
 
 

@@ -130,7 +130,7 @@ CANCEL = Itinerary(
 )
 ROLL_BACK = Itinerary(
     "roll-back",
-    1,
+    2,
     (
         *pair(Step.TARGET_WRITES_STOPPED, decisive=True),
         *pair(Step.REVERSE_DRAINED),
@@ -138,7 +138,8 @@ ROLL_BACK = Itinerary(
         *pair(Step.SWITCHED_BACK, decisive=True, point_of_no_return=True, switched=False),
         *pair(Step.WRITES_ALLOWED),
         *pair(Step.REPLICATION_REMOVED, when="online", reaches=None),
-        *pair(Step.SERVICE_TEST, reaches=Stage.PLANNED),
+        *pair(Step.SERVICE_TEST),
+        *pair(Step.RELEASED, reaches=Stage.PLANNED),
     ),
 )
 RETIRE = Itinerary(
@@ -153,5 +154,6 @@ RETIRE = Itinerary(
     ),
 )
 ALL = (REHEARSE, MIGRATE, CANCEL, ROLL_BACK, RETIRE)
-MAPPINGS: tuple[Mapping, ...] = ()
+# Since version 2 the move's accounts go, too; they stayed on both servers until the system was retired.
+MAPPINGS: tuple[Mapping, ...] = (Mapping(name="roll-back", version=1),)
 NAMES = tuple(item.name for item in ALL)

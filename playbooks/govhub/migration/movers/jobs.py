@@ -22,13 +22,12 @@ from govhub.core.canonical import digest
 from govhub.core.errors import GovhubError, TargetUnreachable
 from govhub.core.kube import KINDS, Kube, KubeError
 from govhub.migration.movers import manifests
-from govhub.migration.movers.bringing import bring
+from govhub.migration.movers.afar import FarRunner, Load, done_of
 from govhub.migration.movers.frames import Heard, hear_log
 from govhub.migration.movers.manifests import PLACE, SESSION, Setting
-from govhub.migration.movers.packing import WORK, Address, Packing, Routes, agent, nowhere
+from govhub.migration.movers.packing import Address, Routes, agent, nowhere
 from govhub.migration.movers.protocol import MoveFailed
-from govhub.migration.movers.remote import Load
-from govhub.migration.movers.runner import Command, Done, FileFacts
+from govhub.migration.movers.runner import Command, Done
 
 LEASE = 22
 """Seconds that a Job lives on without its controller; with its end shorter than the lease of a system, so that whoever
@@ -44,8 +43,8 @@ _LARGEST = 900_000
 """Bytes of a secret's content; the API server takes a MiB of it as base64."""
 
 
-class JobRunner:
-    """See :class:`govhub.migration.movers.runner.Runner`."""
+class JobRunner(FarRunner):
+    """Runs commands in one cluster, in a volume of a move's own."""
 
     def __init__(self, kube: Kube, setting: Setting, place: str, local: Path, routes: Routes = nowhere) -> None:
         """Nothing is contacted yet.
@@ -57,8 +56,8 @@ class JobRunner:
             local: The folder of this machine that stands for its volume.
             routes: How pods reach the servers.
         """
+        super().__init__(local, routes)
         self._kube, self._setting = kube, setting
-        self._packing = Packing(local, routes)
         self._place, self._session = digest(place)[:16], secrets.token_hex(6)
         self._labels = {"app.kubernetes.io/managed-by": manifests.MANAGER, PLACE: self._place, SESSION: self._session}
         self._ready, self._lock = False, threading.Lock()
@@ -95,55 +94,14 @@ class JobRunner:
         more = {"chain": chain, "folders": folders, "files": files, "timeout": command.timeout}
         more |= {"servers": servers, "patience": _PATIENCE}
         heard = self._serve("run", more, command.input or b"", servers)
-        assert heard.result is not None
-        return Done(heard.result["code"], bytes(heard.output), heard.errors.decode(errors="replace"))
-
-    def folder(self, name: str) -> Path:
-        """The folder here; the one there is made when a command speaks of it."""
-        path = self._packing.local / WORK / name
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return path
-
-    def forget(self, name: str) -> None:
-        """Remove both."""
-        self._packing.forget(name)
-        self.remove(self._packing.local / WORK / name)
-
-    def fresh(self, path: Path) -> None:
-        """See the protocol."""
-        self._ask("fresh", path=self._packing.relative(path))
-
-    def facts(self, path: Path) -> FileFacts | None:
-        """See the protocol."""
-        found = self._ask("facts", path=self._packing.relative(path))
-        return FileFacts(**found) if found else None
-
-    def keep(self, path: Path, new: Path) -> None:
-        """See the protocol."""
-        self._ask("keep", path=self._packing.relative(path), new=self._packing.relative(new))
-
-    def brought(self, path: Path) -> Path:
-        """See the protocol."""
-        return bring(self.run, path, self._packing.here(path))
-
-    def remove(self, path: Path) -> None:
-        """See the protocol."""
-        self._ask("remove", path=self._packing.relative(path))
-
-    def matching(self, folder: Path, pattern: str) -> list[Path]:
-        """See the protocol."""
-        found = self._ask("matching", path=self._packing.relative(folder / pattern))
-        return [self._packing.local / path for path in found["paths"]]
+        return done_of(heard)
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _ask(self, operation: str, **more: str) -> dict[str, Any]:
-        heard = self._serve(operation, more, b"", ())
-        assert heard.result is not None
-        return heard.result
-
-    def _serve(self, operation: str, more: Mapping[str, Any], given: bytes, servers: Iterable[Address]) -> Heard:
+    def _serve(
+        self, operation: str, more: Mapping[str, Any], given: bytes = b"", servers: Iterable[Address] = ()
+    ) -> Heard:
         header = {"op": operation, "root": manifests.WORK, "place": self._place, "session": self._session, **more}
         text = zlib.compress(json.dumps(header | {"given": base64.b64encode(given).decode()}).encode())
         if len(text) > _LARGEST:

@@ -11,15 +11,14 @@ import secrets
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from govhub.migration.movers.bringing import bring
+from govhub.migration.movers.afar import FarRunner, Load, done_of
 from govhub.migration.movers.frames import Heard, hear
-from govhub.migration.movers.packing import WORK, Packing, Routes, agent, nowhere
+from govhub.migration.movers.packing import Routes, agent, nowhere
 from govhub.migration.movers.protocol import MoveFailed
-from govhub.migration.movers.runner import Command, Done, FileFacts
+from govhub.migration.movers.runner import Command, Done
 
 LEASE = 25.0
 """Seconds without a sign of life after which a command ends; shorter than the lease of a system, so that whoever takes
@@ -58,22 +57,8 @@ class Shell(Protocol):
         """Let go of the connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What a mover host has to do."""
-
-    running: int
-    """Commands that run there now."""
-    places: int
-    """Moves that have a place there."""
-    here: bool
-    """Whether this move has one."""
-    free: int | None
-    """Bytes; None where nobody can say."""
-
-
-class SshRunner:
-    """Runs commands on one mover host, in one place of it; see :class:`govhub.migration.movers.runner.Runner`."""
+class SshRunner(FarRunner):
+    """Runs commands on one mover host, in one place of it."""
 
     def __init__(
         self, shell: Shell, root: str, place: str, local: Path, routes: Routes = nowhere, *, lease: float = LEASE
@@ -88,8 +73,8 @@ class SshRunner:
             routes: How the host reaches the servers.
             lease: Seconds without a sign of life after which a command ends.
         """
+        super().__init__(local, routes)
         self._shell, self._root, self._place, self._lease = shell, root, place, lease
-        self._packing = Packing(local, routes)
         self._session, self._took = secrets.token_hex(8), False
         self._lock = threading.Lock()
 
@@ -127,56 +112,14 @@ class SshRunner:
         chain = self._packing.chain(command, f"{self._root}/{self._place}")
         more = {"chain": chain, "folders": folders, "files": files, "timeout": command.timeout}
         heard = self._serve("run", more, command.input or b"", command.arguments[0].rpartition("/")[2])
-        assert heard.result is not None
-        return Done(heard.result["code"], bytes(heard.output), heard.errors.decode(errors="replace"))
-
-    def folder(self, name: str) -> Path:
-        """The folder here; the one there is made when a command speaks of it."""
-        path = self._packing.local / WORK / name
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return path
-
-    def forget(self, name: str) -> None:
-        """Remove both."""
-        self._packing.forget(name)
-        self.remove(self._packing.local / WORK / name)
-
-    def fresh(self, path: Path) -> None:
-        """See the protocol."""
-        self._ask("fresh", path=self._packing.relative(path))
-
-    def facts(self, path: Path) -> FileFacts | None:
-        """See the protocol."""
-        found = self._ask("facts", path=self._packing.relative(path))
-        return FileFacts(**found) if found else None
-
-    def keep(self, path: Path, new: Path) -> None:
-        """See the protocol."""
-        self._ask("keep", path=self._packing.relative(path), new=self._packing.relative(new))
-
-    def brought(self, path: Path) -> Path:
-        """See the protocol."""
-        return bring(self.run, path, self._packing.here(path))
-
-    def remove(self, path: Path) -> None:
-        """See the protocol."""
-        self._ask("remove", path=self._packing.relative(path))
-
-    def matching(self, folder: Path, pattern: str) -> list[Path]:
-        """See the protocol."""
-        found = self._ask("matching", path=self._packing.relative(folder / pattern))
-        return [self._packing.local / path for path in found["paths"]]
+        return done_of(heard)
 
     def close(self) -> None:
         """Let go of the connection."""
         self._shell.close()
 
-    def _ask(self, operation: str, **more: str) -> dict[str, Any]:
-        heard = self._serve(operation, more, b"", operation)
-        assert heard.result is not None
-        return heard.result
-
-    def _serve(self, operation: str, more: Mapping[str, Any], given: bytes, word: str) -> Heard:
+    def _serve(self, operation: str, more: Mapping[str, Any], given: bytes = b"", word: str = "") -> Heard:
+        word = word or operation
         if operation == "look":
             return self._once(operation, more, given, word, take=False)
         if not self._took:

@@ -79,9 +79,9 @@ def _compared(part: Part, data: DatabaseMove, context: Context) -> dict[str, Any
             continue
         if not found["complete"]:
             unclear.append(f"{found['table']}: {_UNFINISHED}")
-        for difference in found["differences"]:
-            same = data.same_row(found["table"], difference["key"])
-            text = f"{found['table']} {', '.join(f'{name}={value}' for name, value in difference['key'].items())}"
+        keys = [difference["key"] for difference in found["differences"]]
+        for key, same in zip(keys, data.same_rows(found["table"], keys), strict=True):
+            text = f"{found['table']} {', '.join(f'{name}={value}' for name, value in key.items())}"
             if same is False:
                 rows.append(text)
             elif same is None:

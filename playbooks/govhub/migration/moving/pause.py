@@ -32,10 +32,9 @@ def writes_stopped(part: Part, data: DatabaseMove, _: Context) -> Outcome:
 
 def drain(part: Part, data: DatabaseMove, context: Context) -> Outcome:
     """Wait until the target has everything; a rehearsal stops nobody, and follows closely instead."""
-    if context.rehearsal and data.offline:
-        data.rehearse(context.rules.write_pause_seconds)
-        return Done({"copied": "while people went on writing"})
     if context.rehearsal:
+        if data.rehearse(context.rules.write_pause_seconds):
+            return Done({"copied": "while people went on writing"})
         return follows(part, data, context)
     data.mover.drain(timeout=part.left(context))
     return Done({"lag_bytes": data.mover.lag().bytes})

@@ -17,7 +17,7 @@ from govhub.migration.portfolio.finding import Finding, Weight
 from govhub.migration.portfolio.source_rules import source_findings
 from govhub.migration.portfolio.strategy import Suggestion, decided, suggest
 from govhub.migration.portfolio.subject import Part, Portfolio
-from govhub.migration.portfolio.target_rules import STAYS, target_findings
+from govhub.migration.portfolio.target_rules import target_findings
 from govhub.migration.portfolio.time_rules import estimate_of, part_findings, system_findings
 
 # What only says that a decision and the facts differ; it stands for systems that stay, too.
@@ -103,9 +103,9 @@ def _system(
     suggestion = suggest(portfolio, system, old=any(item.code == "POR024" for item in about))
     total = together([estimate_of(part) for part in parts]) if parts else None
     found = [*decided(system, migration, suggestion), *own, *about]
-    if migration and total and migration.strategy not in STAYS:
+    if migration and total and not migration.staying:
         found += _moving(portfolio, migration, parts, total)
-    stays = migration is not None and migration.strategy in STAYS
+    stays = bool(migration and migration.staying)
     findings = tuple(sorted(dict.fromkeys(found), key=lambda item: item.order))
     return Assessment(
         system=system.name,

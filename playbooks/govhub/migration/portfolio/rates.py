@@ -89,9 +89,8 @@ def standing(system: System, migration: Migration | None, on_cloud: bool | None)
     """
     if system.classified or system.protection_level > HIGHEST_LEVEL:
         return Standing.STAYS
-    decided = migration.strategy if migration else None
-    if decided in (Strategy.RETAIN, Strategy.RETIRE):
-        return Standing.STAYS if decided is Strategy.RETAIN else Standing.ENDS
+    if migration and migration.staying:
+        return Standing.STAYS if migration.staying is Strategy.RETAIN else Standing.ENDS
     if on_cloud is not None:
         return Standing.CLOUD if on_cloud else Standing.SOURCE
     return Standing.SOURCE if migration and migration.moves else Standing.UNKNOWN

@@ -77,7 +77,7 @@ def decided(system: System, migration: Migration | None, suggestion: Suggestion)
             "; ".join(suggestion.reasons),
             "the decision stands; let those who took it see these reasons",
         )
-    if not migration.moves and chosen not in (Strategy.RETAIN, Strategy.RETIRE):
+    if not migration.moves and not migration.staying:
         way = "declare its databases, folders and applications as moves"
         yield _say(system, "POR023", Weight.UNKNOWN, "nothing of it is declared to move", "no `moves`", way)
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from govhub.core.quantities import bytes_of
 from govhub.inventory import sizing
 from govhub.inventory.model.databases import Database
-from govhub.inventory.model.migration import Migration, Move, MoveKind, Strategy
+from govhub.inventory.model.migration import Migration, Move, MoveKind
 from govhub.migration.portfolio.finding import Finding, Weight
 from govhub.migration.portfolio.subject import Part, Portfolio
 from govhub.migration.portfolio.units import amount
 
 ROOM = 1.3
 """Times of a database's size that its target needs: logs, temporary files and room to grow."""
-STAYS = (Strategy.RETAIN, Strategy.RETIRE)
 
 
 def target_findings(part: Part) -> Iterator[Finding]:
@@ -92,7 +91,7 @@ def _room(part: Part, hosts: list[str]) -> Iterator[Finding]:
 def _coming(portfolio: Portfolio, to: str) -> Iterator[Part]:
     for migration in portfolio.hub.model.migrations:
         for move in migration.moves:
-            if move.to == to and migration.strategy not in STAYS and move.kind is not MoveKind.APPLICATION:
+            if move.to == to and not migration.staying and move.kind is not MoveKind.APPLICATION:
                 yield portfolio.part(migration, move)
 
 
@@ -113,7 +112,7 @@ def _quota(part: Part) -> Iterator[Finding]:
     sizes = [
         portfolio.part(migration, move).size
         for migration in own
-        if migration.strategy not in STAYS
+        if not migration.staying
         for move in migration.moves
         if _becomes_volume(move)
     ]

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from govhub.inventory.index import Index
 from govhub.inventory.loader import Hub
-from govhub.inventory.model.migration import Busy, Migration, MigrationRules, Strategy, Window
+from govhub.inventory.model.migration import Busy, Migration, MigrationRules, Window
 from govhub.inventory.model.tenancy import ExceptionKind, System
 from govhub.inventory.topology import Path
 from govhub.migration.waves.estimate import effort_of, size_of
@@ -16,7 +16,6 @@ from govhub.migration.waves.pools import needs_of, pools_of
 from govhub.migration.waves.problem import Candidate, Freeze, Limits, Night, Pool, Span, Staying, TeamOf, Tie
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-STAYS = (Strategy.RETAIN, Strategy.RETIRE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +52,8 @@ def portfolio_of(hub: Hub, today: date, found: Mapping[str, int] | None = None) 
     staying: list[Staying] = []
     for position, system in enumerate(hub.model.systems):
         entry, migration = entries.get(system.name, (None, None))
-        if migration and migration.strategy in STAYS:
-            staying.append(Staying(system.name, migration.strategy.value, system.title.model_dump()))
+        if migration and migration.staying:
+            staying.append(Staying(system.name, migration.staying.value, system.title.model_dump()))
             continue
         size, basis = size_of(system, migration, index, found)
         effort, estimated = effort_of(system, migration)

@@ -52,6 +52,19 @@ def _source(source: Server, target: Server, found: Diagnostics) -> None:
             address=where,
             hint="set expire_logs_days there, or see to its disk while the move lasts",
         )
+    if names := accounts.wide(source, database):
+        error(
+            f"accounts have rights on {database} and on others by one pattern: they cannot be shut out of it alone",
+            "GRANT them their databases one by one, then REVOKE the pattern",
+            ", ".join(names[:12]),
+        )
+    shared = [f"{item.user}@{item.host}" for item in accounts.open_ones(source, database) if item.grants]
+    if shared and not accounts.may_take(source):
+        error(
+            "accounts serve other databases, too, and the move's account must not take their rights on this one",
+            f"GRANT it its rights WITH GRANT OPTION, or give {database} accounts of its own",
+            ", ".join(shared[:12]),
+        )
     if names := accounts.unstoppable(source):
         found.warning(
             "MOV301",

@@ -137,21 +137,17 @@ class MariadbMover:
         return now.stage is Stage.FOLLOWING and seconds is not None and seconds <= self.options.close_enough
 
     def freeze(self, direction: Direction = Direction.FORWARD) -> None:
-        """Lock the accounts of the database on the side that is written to, and end their sessions."""
+        """Shut the accounts of the database out on the side that is written to, and end their sessions."""
         if self.moved() is (direction is Direction.FORWARD):
             return
         self._prepared()
         server, side = self._side(direction)
         if self.registry.get(f"locked-{side}") is None:
-            found = accounts.accounts_of(server, self.database)
-            self.registry.set(f"locked-{side}", [item for item in found if not accounts.is_locked(server, *item)])
-        held = [(user, host) for user, host in self.registry.get(f"locked-{side}")]
-        accounts.lock(server, held, locked=True)
-        while accounts.end_sessions(server, self.database, held):
-            continue
+            self.registry.set(f"locked-{side}", accounts.open_ones(server, self.database))
+        accounts.shut(server, self.database, accounts.Held.read(self.registry.get(f"locked-{side}")))
 
     def thaw(self, direction: Direction = Direction.FORWARD) -> None:
-        """Unlock them; replication goes on.
+        """Let them in again; replication goes on.
 
         Raises:
             MoveFailed: the cutover was finished (MOV306).
@@ -204,17 +200,7 @@ class MariadbMover:
                 )
             self.stop(direction)
             if forward:
-                accounts.copy_accounts(left, taken, self.database)
-                there = accounts.accounts_of(taken, self.database)
-                if self.registry.get("locked-target") is None:
-                    # What the source had locked before the freeze stays locked.
-                    opened = {(user, host) for user, host in self.registry.get("locked-source") or []}
-                    opened |= {(user, host) for user, host in self.registry.get(taking.HELD) or []}
-                    known = set(accounts.accounts_of(left, self.database))
-                    self.registry.set("locked-target", [who for who in there if who in opened or who not in known])
-                accounts.lock(taken, there, locked=True)
-                while accounts.end_sessions(taken, self.database, there):
-                    continue
+                taking.admit(left, taken, self.registry, self.database)
             # The registry's own transactions come before it, and are of no database that is replicated.
             self.registry.set("point", positions.written(taken))
             self.registry.set("primary", "target" if forward else "source")
@@ -339,7 +325,7 @@ class MariadbMover:
         server, side = self._side(direction)
         held = self.registry.get(f"locked-{side}")
         if held is not None:
-            accounts.lock(server, [(user, host) for user, host in held], locked=False)
+            accounts.reopen(server, accounts.Held.read(held))
             self.registry.drop(f"locked-{side}")
 
     def _prepared(self) -> None:

@@ -1,9 +1,9 @@
-"""One row on both sides of a move that was cut over, while users write to the target."""
+"""Rows on both sides of a move that was cut over, while users write to the target."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from govhub.migration.movers.mariadb import positions
@@ -17,8 +17,8 @@ _SECONDS = 10.0
 """Until the source has what was written to the target before."""
 
 
-def same_row(channel: Channel, table: str, key: Mapping[str, Any]) -> bool | None:
-    """Whether a row of the publisher, which is written to, is the replica's row too.
+def same_rows(channel: Channel, table: str, keys: Sequence[Mapping[str, Any]]) -> list[bool | None]:
+    """Whether rows of the publisher, which is written to, are the replica's too; for each key in turn.
 
     It is asked while nobody wrote the row: between two equal looks at the publisher, the replica took everything that
     was committed at the first one. None: nobody can say, because it is written all the time, or the replica does not
@@ -27,8 +27,11 @@ def same_row(channel: Channel, table: str, key: Mapping[str, Any]) -> bool | Non
     Raises:
         MoveFailed: a server does not answer, or refuses.
     """
-    statement = _statement(channel, table, list(key))
-    values = list(key.values())
+    columns = _columns(channel, table)
+    return [_same_row(channel, _statement(channel, table, columns, key), list(key.values())) for key in keys]
+
+
+def _same_row(channel: Channel, statement: str, values: list[Any]) -> bool | None:
     seen: list[tuple[Any, Any]] = []
     for _ in range(_TRIES):
         before = channel.publisher.rows(statement, values)
@@ -52,7 +55,7 @@ def same_row(channel: Channel, table: str, key: Mapping[str, Any]) -> bool | Non
     return None
 
 
-def _statement(channel: Channel, table: str, key: list[str]) -> str:
+def _columns(channel: Channel, table: str) -> str:
     columns = channel.publisher.rows(
         "SELECT COLUMN_NAME AS c, DATA_TYPE AS t FROM information_schema.COLUMNS "
         "WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION",
@@ -60,10 +63,13 @@ def _statement(channel: Channel, table: str, key: list[str]) -> str:
     )
     # As text a FLOAT has six digits; as a DOUBLE all that it has.
     found = [(name(row["c"]), row["t"]) for row in columns]
-    words = [f"({column} + 0e0) AS {column}" if kind == "float" else column for column, kind in found]
+    return ", ".join(f"({column} + 0e0) AS {column}" if kind == "float" else column for column, kind in found)
+
+
+def _statement(channel: Channel, table: str, columns: str, key: Iterable[str]) -> str:
     where = " AND ".join(f"{name(item)} = %s" for item in key)
     # Moments are spelled by the session's zone, and the two servers may have different ones.
-    asked = f"SELECT {', '.join(words)} FROM {name(channel.database)}.{name(table)} WHERE {where}"
+    asked = f"SELECT {columns} FROM {name(channel.database)}.{name(table)} WHERE {where}"
     return f"SET STATEMENT time_zone = '+00:00' FOR {asked.replace('%', '%%').replace('= %%s', '= %s')}"
 
 

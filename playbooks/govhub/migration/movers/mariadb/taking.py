@@ -35,14 +35,20 @@ def take(source: Server, target: Server, registry: Registry, move: str) -> None:
 
 
 def close(target: Server, registry: Registry, database: str) -> None:
-    """Lock accounts that the target has for the database: what they wrote before the switch would be in the way."""
+    """Shut out accounts that the target has for the database: what they wrote before the switch would be in the way."""
     if registry.get(HELD) is None:
-        found = accounts.accounts_of(target, database)
-        registry.set(HELD, [item for item in found if not accounts.is_locked(target, *item)])
-    held = [(user, host) for user, host in registry.get(HELD)]
-    accounts.lock(target, held, locked=True)
-    while held and accounts.end_sessions(target, database, held):
-        continue
+        registry.set(HELD, accounts.open_ones(target, database))
+    if held := accounts.Held.read(registry.get(HELD)):
+        accounts.shut(target, database, held)
+
+
+def admit(source: Server, target: Server, registry: Registry, database: str) -> None:
+    """Bring the source's accounts over, shut out until the target opens, as those that it had itself."""
+    if registry.get("locked-target") is None:
+        held = accounts.Held.read(registry.get(HELD))
+        come = accounts.admit(source, target, database, accounts.Held.read(registry.get("locked-source")))
+        registry.set("locked-target", [*come, *(item for item in held if item not in come)])
+    accounts.shut(target, database, accounts.Held.read(registry.get("locked-target")))
 
 
 def give_back(target: Server, registry: Registry, database: str) -> None:
@@ -50,7 +56,7 @@ def give_back(target: Server, registry: Registry, database: str) -> None:
     target.rows(f"DROP DATABASE IF EXISTS {name(database)}")
     for form in registry.get("existed") or []:
         target.rows(f"CREATE DATABASE {name(database)} CHARACTER SET {form['c']} COLLATE {form['o']}")
-    accounts.lock(target, [(user, host) for user, host in registry.get(HELD) or []], locked=False)
+    accounts.reopen(target, accounts.Held.read(registry.get(HELD)))
 
 
 def note_databases(channel: Channel, registry: Registry) -> None:

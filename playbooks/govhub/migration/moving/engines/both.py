@@ -1,10 +1,12 @@
-"""What all engines have in common: notes on the target, and the names of both ends."""
+"""What all engines have in common: notes on the target, the names of both ends, and how much log may be kept."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from govhub.migration.movers.endpoint import Endpoint
+from govhub.migration.movers.protocol import Limits
 from govhub.migration.moving.engines.port import End
 
 
@@ -29,6 +31,9 @@ class Ended(Protocol):
 
 class Carrier(Protocol):
     """What movers of databases have beside :class:`govhub.migration.movers.protocol.Mover`."""
+
+    options: Any
+    """What the operator decided: the engine's own dataclass; each has ``limits``."""
 
     @property
     def registry(self) -> Notes:
@@ -58,13 +63,23 @@ class Both(Generic[M]):
     mover: M
     offline: bool = False
 
-    def rehearse(self, timeout: float) -> None:
-        """See the port."""
-        raise NotImplementedError(f"it is moved online, within {timeout} s or not")
+    def rehearse(self, timeout: float) -> bool:  # noqa: ARG002 - of the port
+        """See the port; what is moved online is copied before the pause."""
+        return False
 
     def uncarried(self) -> frozenset[str]:
         """See the port."""
         return frozenset()
+
+    def allowed(self) -> int | None:
+        """See the port."""
+        limits: Limits = self.mover.options.limits
+        return limits.retained
+
+    def allow(self, limit: int) -> None:
+        """See the port."""
+        options = self.mover.options
+        self.mover.options = replace(options, limits=replace(options.limits, retained=limit))
 
     def begun(self) -> bool:
         """See the port."""

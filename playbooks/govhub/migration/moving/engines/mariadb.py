@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from govhub.core.diagnostics import Diagnostic, Diagnostics
 from govhub.migration.movers.mariadb import accounts, room
 from govhub.migration.movers.mariadb.mover import MariadbMover, Options
-from govhub.migration.movers.mariadb.samerow import same_row
+from govhub.migration.movers.mariadb.samerow import same_rows
 from govhub.migration.movers.mariadb.server import Server, name
 from govhub.migration.movers.protocol import UNLIMITED, Direction, Limits, MoveFailed, Progress
 from govhub.migration.movers.runner import Command, Runner
@@ -75,8 +74,8 @@ class MariadbMove(Both[MariadbMover]):
     def closed(self, end: End) -> bool:
         """See the port; accounts with rights on everything cannot be closed out, and are named before the move."""
         server = self._server(end)
-        found = accounts.accounts_of(server, self._database)
-        return bool(found) and all(accounts.is_locked(server, user, host) for user, host in found)
+        # Who lost his rights is not among them any more.
+        return all(accounts.is_locked(server, *who) for who in accounts.accounts_of(server, self._database))
 
     def try_writing(self, end: End) -> None:
         """See the port; nothing of it is in the binary log, so nothing of it is replicated."""
@@ -114,23 +113,14 @@ class MariadbMove(Both[MariadbMover]):
         back = self.mover.moved()
         return room.held(self.mover.channel(Direction.BACK if back else Direction.FORWARD), back=back)
 
-    def allowed(self) -> int | None:
-        """See the port."""
-        return self.mover.options.limits.retained
-
-    def allow(self, limit: int) -> None:
-        """See the port."""
-        options = self.mover.options
-        self.mover.options = replace(options, limits=replace(options.limits, retained=limit))
-
     def protect(self) -> None:
         """See the port; what a restart left is set right as well, since this is called whenever a run is looked at."""
         self.mover.mend()
         self.mover.protect()
 
-    def same_row(self, table: str, key: Mapping[str, Any]) -> bool | None:
+    def same_rows(self, table: str, keys: Sequence[Mapping[str, Any]]) -> list[bool | None]:
         """See the port."""
-        return same_row(self.mover.channel(Direction.BACK), table, key)
+        return same_rows(self.mover.channel(Direction.BACK), table, keys)
 
     def archive(self, path: Path) -> dict[str, Any]:
         """See the port."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -37,8 +37,11 @@ class DatabaseMove(Protocol):
     def carry(self) -> Progress:
         """One turn of a copy that was started; what this process itself carries is through when it returns."""
 
-    def rehearse(self, timeout: float) -> None:
-        """Of what is moved offline: the copy that its pause of writes is for, while people go on writing."""
+    def rehearse(self, timeout: float) -> bool:
+        """Copy within ``timeout`` seconds what is otherwise copied in the pause; False where nothing is.
+
+        People go on writing meanwhile.
+        """
 
     def begun(self) -> bool:
         """Whether anything of this move is on the target."""
@@ -88,10 +91,10 @@ class DatabaseMove(Protocol):
     def protect(self) -> None:
         """Give up what makes the source keep more log than allowed (MOV051)."""
 
-    def same_row(self, table: str, key: Mapping[str, Any]) -> bool | None:
-        """Whether a row of the target, which is written to, is that of the source, which follows; None: nobody can say.
+    def same_rows(self, table: str, keys: Sequence[Mapping[str, Any]]) -> list[bool | None]:
+        """Whether rows of the target, which is written to, are those of the source, which follows.
 
-        ``table`` and ``key`` are as the verification's ladder names them.
+        ``table`` and ``keys`` are as the verification's ladder names them; for each key in turn, None: nobody can say.
         """
 
     def uncarried(self) -> frozenset[str]:

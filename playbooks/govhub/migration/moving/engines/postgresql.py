@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -66,10 +65,12 @@ class PostgresMove(Both[PostgresMover]):
             raise self.mover.copying.failure
         return self.mover.advance(now) if now.stage is Stage.BUILDING else now
 
-    def rehearse(self, timeout: float) -> None:
+    def rehearse(self, timeout: float) -> bool:
         """See the port."""
-        assert isinstance(self.mover, DumpMover)
+        if not isinstance(self.mover, DumpMover):
+            return super().rehearse(timeout)
         self.mover.copy(timeout)
+        return True
 
     def size(self) -> int:
         """See the port."""
@@ -124,23 +125,14 @@ class PostgresMove(Both[PostgresMover]):
         slots = self.mover.replication(Direction.FORWARD).slots()
         return max((slot.retained for slot in slots if slot.retained is not None), default=0)
 
-    def allowed(self) -> int | None:
-        """See the port."""
-        return self.mover.options.limits.retained
-
-    def allow(self, limit: int) -> None:
-        """See the port."""
-        options = self.mover.options
-        self.mover.options = replace(options, limits=replace(options.limits, retained=limit))
-
     def protect(self) -> None:
         """See the port."""
         self.mover.protect()
 
-    def same_row(self, table: str, key: Mapping[str, Any]) -> bool | None:
+    def same_rows(self, table: str, keys: Sequence[Mapping[str, Any]]) -> list[bool | None]:
         """See the port."""
         found = next((item for item in tables_of(self.mover.target) if str(item) == table), None)
-        return same_row(self.mover, found, key) if found else None
+        return [same_row(self.mover, found, key) if found else None for key in keys]
 
     def uncarried(self) -> frozenset[str]:
         """See the port."""
