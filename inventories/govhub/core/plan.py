@@ -113,6 +113,53 @@ class CapacityDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelChange:
+    """One limit of the hub: what is used of it before and after; None is unknown, or not there."""
+
+    resource: str
+    """``space``, ``budget``, ``element``, ``cooling``, ``pool.cores``, ``quota.cores``, …"""
+    at: str
+    """The hall, power element, pool or department."""
+    unit: str
+    before: float | None
+    after: float | None
+    limit: float | None
+    limit_before: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """What is used of the limit afterwards; None when one is unknown or there is no limit."""
+        return self.after / self.limit if self.after is not None and self.limit else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        known = self.before is not None and self.after is not None
+        out: dict[str, Any] = {"resource": self.resource, "at": self.at, "unit": self.unit}
+        for name in ("before", "after", "limit"):
+            value = getattr(self, name)
+            out[name] = None if value is None else round(value, 3)
+        out["change"] = round((self.after or 0.0) - (self.before or 0.0), 3) if known else None
+        out["ratio"] = None if self.ratio is None else round(self.ratio, 4)
+        if self.limit_before != self.limit:
+            out["limit_before"] = self.limit_before
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """What a plan takes of racks, power, cooling, pools and quotas, compared with ``than``."""
+
+    than: str = "narrowed"
+    """``applied`` (the last complete run), ``nothing`` (none yet), ``revision``; ``unknown`` when no run recorded it,
+    ``narrowed`` when the plan is of a selection: then nothing is compared."""
+    levels: tuple[LevelChange, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"than": self.than, "levels": [item.as_dict() for item in self.levels]}
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """How much of the plan was predicted: ``predicted`` of ``total`` objects; ``unpredicted`` names the rest."""
 
@@ -153,6 +200,7 @@ class Plan:
     findings: tuple[Diagnostic, ...] = ()
     coverage: Coverage = Coverage(0, 0)
     capacity: tuple[CapacityDelta, ...] = ()
+    consumed: Consumed = Consumed()
     selection: tuple[str, ...] = ()
     """What the plan was narrowed to, as given (``--tenant finance``); empty for the whole hub."""
     pulled_in: tuple[str, ...] = ()
@@ -187,6 +235,7 @@ class Plan:
             "findings": [item.as_dict() for item in self.findings],
             "coverage": self.coverage.as_dict(),
             "capacity": [item.as_dict() for item in self.capacity],
+            "consumed": self.consumed.as_dict(),
             "selection": list(self.selection),
             "pulled_in": list(self.pulled_in),
             "basis": {"inputs": self.basis.inputs, "serials": self.basis.serials, "targets": self.basis.targets},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,8 +95,12 @@ def hub_names(inventories: Path) -> list[str]:
     return sorted(entry.name for entry in inventories.iterdir() if (entry / "hub.yaml").exists())
 
 
-def load(folder: Path) -> Loaded:
-    """Read all YAML files of ``folder``; never raises for what stands in them."""
+def load(folder: Path, more: Iterable[LocatedMap] = ()) -> Loaded:
+    """Read all YAML files of ``folder``; never raises for what stands in them.
+
+    ``more`` are the sections of files that are not in the folder: what the hub would be with them. They do not count
+    for ``inputs``, which a plan is bound to.
+    """
     problems = Diagnostics()
     merged = MergedMap()
     contents: list[tuple[str, str]] = []
@@ -104,6 +109,8 @@ def load(folder: Path) -> Loaded:
         if tree := read_yaml(path, shown, problems):
             _merge(merged, tree, problems)
         contents.append(_fingerprint(path, shown))
+    for tree in more:
+        _merge(merged, tree, problems)
     name = folder.name
     if not merged and not problems.errors:
         problems.error("HUB002", f"{name} holds no YAML with content", hint=f"start with: govhub init {name}")

@@ -48,6 +48,8 @@ class PowerTree:
     """Index of each element's entry in ``power``."""
     parents: list[int] = field(default_factory=list)
     """Index of the element above; -1 at the top, and where it is unknown or would close a circle."""
+    alternates: list[int] = field(default_factory=list)
+    """Index of the element that takes over when the one above is lost; -1 of all that is no transfer switch."""
     feeds: dict[Side, dict[str, tuple[int, int, int]]] = field(default_factory=lambda: {side: {} for side in Side})
     """For each side and rack: the element, the index of the entry in ``feeds``, and the place within the entry."""
     findings: list[Finding] = field(default_factory=list)
@@ -64,13 +66,16 @@ def power_tree(model: HubFile, racks: Collection[str] | None = None) -> PowerTre
     tree = PowerTree()
     expanded = _Expander(tree.findings)
     above: list[str | None] = []
+    others: list[str | None] = []
     index: dict[str, int] = {}
     for position, entry in enumerate(model.power):
         where: Path = ("power", position)
         names = expanded(entry.names, (*where, "names"))
         parents = expanded(entry.fed_by, (*where, "fed_by")) if entry.fed_by else []
         dealt = _dealt(tree.findings, names, parents, (*where, "fed_by")) if parents else [None] * len(names)
-        for name, parent in zip(names, dealt, strict=True):
+        spare = expanded(entry.alternate, (*where, "alternate")) if entry.alternate else []
+        spares = _dealt(tree.findings, names, spare, (*where, "alternate")) if spare else [None] * len(names)
+        for name, parent, other in zip(names, dealt, spares, strict=True):
             if name in index:
                 tree.findings.append(("PWR002", (*where, "names"), f'the power element "{name}" is declared twice'))
                 continue
@@ -78,12 +83,19 @@ def power_tree(model: HubFile, racks: Collection[str] | None = None) -> PowerTre
             tree.names.append(name)
             tree.entries.append(position)
             above.append(parent)
+            others.append(other)
     for name, parent, position in zip(tree.names, above, tree.entries, strict=True):
         if parent is not None and parent not in index:
             text = f'"{parent}", which feeds "{name}", is no power element of this hub'
             tree.findings.append(("PWR001", ("power", position, "fed_by"), text))
         tree.parents.append(index.get(parent, -1) if parent is not None else -1)
+    for name, other, position in zip(tree.names, others, tree.entries, strict=True):
+        if other is not None and other not in index:
+            text = f'"{other}", which "{name}" changes to, is no power element of this hub'
+            tree.findings.append(("PWR001", ("power", position, "alternate"), text))
+        tree.alternates.append(index.get(other, -1) if other is not None else -1)
     _open_circles(tree)
+    _open_switches(tree)
     _feeds(tree, expanded, model, index, racks)
     return tree
 
@@ -155,6 +167,23 @@ def _open_circles(tree: PowerTree) -> None:
             element = parent
         for item in trail:
             done[item] = True
+
+
+def _open_switches(tree: PowerTree) -> None:
+    """Cut alternates that lead back to their switch, by whatever ways power may come."""
+    for switch, other in enumerate(tree.alternates):
+        seen: set[int] = set()
+        waiting = [other]
+        while waiting:
+            element = waiting.pop()
+            if element < 0 or element in seen:
+                continue
+            seen.add(element)
+            waiting += [tree.parents[element], tree.alternates[element]]
+        if switch in seen:
+            names = f"{tree.names[switch]} ← {tree.names[other]} ← … ← {tree.names[switch]}"
+            tree.findings.append(("PWR003", ("power", tree.entries[switch], "alternate"), names))
+            tree.alternates[switch] = -1
 
 
 def _dealt(findings: list[Finding], names: list[str], above: list[str], where: Path) -> list[str | None]:

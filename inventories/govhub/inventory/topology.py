@@ -253,10 +253,12 @@ def _gone(changed: dict[str, RackOverride], name: str) -> bool:
 
 def _rack(address: str, rack: Rack, override: RackOverride | None) -> PlacedRack:
     units, kw, kg = rack.units, rack.rated_kw, rack.max_kg
+    outlets, ports = rack.outlets, rack.ports
     if override:
         units, kw, kg = override.units or units, override.rated_kw or kw, override.max_kg or kg
+        outlets, ports = override.outlets or outlets, override.ports or ports
     site, hall, row, name = address.split("/")
-    rest = (rack.standard_racks, rack.outlets, rack.ports)
+    rest = (rack.standard_racks, outlets, ports)
     return PlacedRack(address, site, hall, row, name, units, kw, kg, *rest)
 
 

@@ -1,12 +1,13 @@
-"""Links between devices: both ends exist, and have free ports of the link's speed."""
+"""Links between devices: both ends exist, and have free ports of the link's speed that take its media."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from govhub.inventory.checks.report import Report
-from govhub.inventory.model.fabric import Links, Ports, PortUse
+from govhub.inventory.model.fabric import CAGES, Links, Media, Ports, PortUse
 from govhub.inventory.patterns import PatternError, expand
 from govhub.inventory.topology import Path
 
@@ -22,12 +23,16 @@ class _End:
         fitting = (port.count for port in self.ports if port.gbps == gbps and port.use in (use, PortUse.ANY))
         return sum(fitting)
 
+    def media(self, gbps: float, use: PortUse) -> set[Media | None]:
+        """What the ports are made of that may carry the link; None stands for not known."""
+        return {port.media for port in self.ports if port.gbps == gbps and port.use in (use, PortUse.ANY)}
+
     def of_speed(self, gbps: float) -> int:
         return sum(port.count for port in self.ports if port.gbps == gbps)
 
 
 def check(report: Report) -> None:
-    """LNK001 no port of the link's speed on an end, LNK002 more links than ports."""
+    """LNK001 no port of the link's speed on an end, LNK002 more links than ports, LNK003 media that do not meet."""
     if not report.model.links:
         return
     ends = _ends(report)
@@ -37,6 +42,7 @@ def check(report: Report) -> None:
         if lower and upper:
             _speed(report, ("links", position, "lower"), link, lower, ends, PortUse.UP)
             _speed(report, ("links", position, "upper"), link, upper, ends, PortUse.DOWN)
+            _media(report, ("links", position), link, ends, lower, upper)
             _need(report, ("links", position), link, ends, lower, upper)
 
 
@@ -74,6 +80,53 @@ def _speed(report: Report, path: Path, link: Links, names: list[str], ends: dict
                 hint="correct `gbps` of the link or the ports of the device: both ends run at one speed",
             )
             return
+
+
+def _media(report: Report, path: Path, link: Links, ends: dict[str, _End], lower: list[str], upper: list[str]) -> None:
+    """The first end that does not take the link's media; else the first pair whose ports no cable joins."""
+    sides = (("lower", lower, PortUse.UP), ("upper", upper, PortUse.DOWN))
+    kinds = [{name: ends[name].media(link.gbps, use) for name in names} for _, names, use in sides]
+    for (side, _, _), known in zip(sides, kinds, strict=True):
+        for name, found in known.items():
+            if found and link.media and not any(_fits(media, link.media) for media in found):
+                summary = f'"{name}" has ports of {_words(found)}, and the link "{link.name}" is {link.media.value}'
+                hint = "correct `media` of the link or the ports, or take a device type with other cages"
+                report.error("LNK003", (*path, side), summary, hint=hint)
+                return
+    # Equal devices have equal ports: few pairs are really different.
+    firsts = [{frozenset(found): name for name, found in reversed(known.items()) if found} for known in kinds]
+    for below, one in firsts[0].items():
+        for above, other in firsts[1].items():
+            if not any(_meet(media, facing) for media in below for facing in above):
+                summary = f'no cable joins {_words(below)} of "{one}" and {_words(above)} of "{other}"'
+                report.error("LNK003", path, summary, hint="correct `media` of the ports, or link other devices")
+                return
+
+
+def _fits(port: Media | None, link: Media) -> bool:
+    """Whether a port takes a cable or transceiver; ports of unknown media take any."""
+    if port is None or port is link:
+        return True
+    if Media.RJ45 in (port, link) or port not in CAGES:
+        return False
+    if link not in CAGES:
+        return True
+    (family, generation), (wanted, needed) = CAGES[port], CAGES[link]
+    return family == wanted and generation >= needed
+
+
+def _meet(one: Media | None, other: Media | None) -> bool:
+    """Whether a link can join the two: copper sockets only meet their like, cages meet each other over any cable."""
+    if one is None or other is None:
+        return True
+    if Media.RJ45 in (one, other):
+        return one is other
+    fixed = [media for media in (one, other) if media not in CAGES]
+    return len(set(fixed)) < 2
+
+
+def _words(found: Iterable[Media | None]) -> str:
+    return ", ".join(sorted(media.value for media in found if media)) or "unknown media"
 
 
 def _need(report: Report, path: Path, link: Links, ends: dict[str, _End], lower: list[str], upper: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from govhub.core.text import plural
 from govhub.inventory.checks.report import Report
@@ -24,7 +24,7 @@ _SHARED = (PowerKind.TRANSFORMER, PowerKind.UPS, PowerKind.BUSWAY, PowerKind.PDU
 
 
 def check(report: Report) -> None:
-    """PWR001 to PWR005 from the tree, PWR006 capacity unknown, PWR007 both sides of a rack in one element."""
+    """PWR001 to PWR005 from the tree, PWR006 and PWR008 unknown capacities, PWR007 both sides in one element."""
     if not (report.model.power or report.model.feeds or report.model.cooling):
         return
     tree = power_tree(report.model, report.hub.topology.racks)
@@ -35,6 +35,7 @@ def check(report: Report) -> None:
         more = f" (and {len(texts) - 1:,} more)" if texts[1:] else ""
         report.error(code, path, (_CIRCLE if code == "PWR003" else "") + texts[0] + more, hint=_HINTS[code])
     _unknown(report)
+    _breakers(report, tree)
     _shared(report, tree)
 
 
@@ -45,6 +46,19 @@ def _unknown(report: Report) -> None:
     for position, units in enumerate(report.model.cooling):
         if units.kw is None:
             _no_capacity(report, ("cooling", position), units.names)
+
+
+def _breakers(report: Report, tree: PowerTree) -> None:
+    counts = Counter(entry for feeds in tree.feeds.values() for _, entry, _ in feeds.values())
+    for position, feed in enumerate(report.model.feeds):
+        if feed.breaker_amps is None and counts[position]:
+            report.warning(
+                "PWR008",
+                ("feeds", position),
+                f"the breakers of the feeds of {plural(counts[position], 'rack')} are unknown",
+                detail="how much these racks may draw after the loss of the other side is shown as unknown",
+                hint="read it off the distribution box: `breaker_amps`",
+            )
 
 
 def _no_capacity(report: Report, path: Path, names: str) -> None:

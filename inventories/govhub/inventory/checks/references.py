@@ -92,9 +92,11 @@ def _owners(index: Index) -> Iterator[Reference]:
 
 def _exceptions(index: Index) -> Iterator[Reference]:
     known: dict[str, Collection[str]] = {"tenant": index.tenants, "system": index.systems, "service": index.services}
+    known["cluster"] = index.clusters
     for i, exception in enumerate(index.model.exceptions):
         kind, _, name = exception.target.partition("/")
-        if name:
+        # Places and power elements are told by the gate, which knows them: a waiver of what is not there is unused.
+        if name and kind in known:
             yield ("exceptions", i, "target"), kind, name, known[kind]
 
 

@@ -25,6 +25,8 @@ class Layout:
     """Parts that are written on one line."""
     opened: tuple[str, ...] = ()
     """Parts that may grow long: an item that stood on one line is opened when it gets one."""
+    blocks: tuple[str, ...] = ()
+    """Lists in an item whose own new items have their keys on lines of their own."""
     in_place: bool = False
     """Single values change where they stand, or the edit is refused; the file is never rendered. An edit without an
     item leads from the section itself, a mapping."""
@@ -34,7 +36,8 @@ def put(root: Any, path: tuple[str | int, ...], value: Any, layout: Layout) -> N
     """Set the value at ``path``; what lies between is created, and nothing that is shared by an alias is changed."""
     node = root
     for position, step in enumerate(path[:-1]):
-        node = _child(node, step, path[position + 1], layout)
+        opened = position > 0 and path[position - 1] in layout.blocks
+        node = _child(node, step, path[position + 1], layout, opened=opened)
     if value is REMOVE:
         node.pop(path[-1], None)
     else:
@@ -54,9 +57,9 @@ def styled(value: Any) -> Any:
     return _flow(CommentedSeq(value)) if isinstance(value, list) else value
 
 
-def _child(node: Any, step: str | int, following: str | int, layout: Layout) -> Any:
+def _child(node: Any, step: str | int, following: str | int, layout: Layout, *, opened: bool) -> Any:
     if isinstance(node, CommentedSeq) and step == len(node):
-        node.append(_flow(CommentedMap()))
+        node.append(CommentedMap() if opened else _flow(CommentedMap()))
     elif isinstance(node, CommentedMap) and node.get(step) is None:
         child: Any = CommentedSeq() if isinstance(following, int) else CommentedMap()
         _set(node, step, _flow(child) if step in layout.one_line else child, layout)

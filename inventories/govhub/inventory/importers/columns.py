@@ -8,34 +8,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from govhub.inventory.importers import moves, values
-from govhub.inventory.importers.values import Converter
+from pydantic import BaseModel
+
+from govhub.inventory.importers import moves, plant_columns, values
+from govhub.inventory.importers.column import Column, FieldPath, Refers
+from govhub.inventory.importers.column import column as _column
+from govhub.inventory.model.compute import Hosts
+from govhub.inventory.model.fabric import Devices, Links
 from govhub.inventory.model.migration import Migration, Source
 from govhub.inventory.model.tenancy import System, Tenant
 
-What = Literal["departments", "systems", "sources", "migrations", "moves"]
-Refers = Literal["", "tenants", "systems"]
-FieldPath = tuple[str, ...]
+What = Literal[
+    "departments", "systems", "sources", "migrations", "moves", "racks", "hosts", "devices", "feeds", "links"
+]
 _NOISE = re.compile(r"\([^)]*\)|\[[^\]]*\]|[\s_*:\-]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One column: ``path`` leads to its value in the model; positions in lists are left out."""
-
-    name: str
-    headings: tuple[str, ...]
-    path: FieldPath
-    convert: Converter = values.plain
-    required: bool = False
-    hint: str = ""
-    refers: Refers = ""
-    """The section whose items may be given by their Chinese titles."""
-
-    @property
-    def spellings(self) -> str:
-        """For messages: ``title_zh (or 部门名称)``."""
-        return f"{self.name} (or {self.headings[0]})" if self.headings else self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +29,7 @@ class Kind:
     """A kind of table: which section of the hub its rows go to, and how."""
 
     section: str
-    model: type[Tenant] | type[System] | type[Source] | type[Migration]
+    model: type[BaseModel]
     columns: tuple[Column, ...]
     key: str = "name"
     """What tells the items of the section apart; the first column holds it."""
@@ -54,31 +40,13 @@ class Kind:
     default: str = ""
     """The part's name where the row gives none; without it every row has to."""
     one_line: tuple[str, ...] = ()
+    named_by: tuple[str, ...] = ()
+    """The columns that together tell rows apart, where the first one alone does not."""
 
     @property
     def order(self) -> tuple[str, ...]:
         """The keys of an item in the order in which new ones are written."""
         return tuple(dict.fromkeys(column.path[0] for column in self.columns))
-
-
-def _column(
-    path: str,
-    *headings: str,
-    convert: Converter = values.plain,
-    name: str = "",
-    required: bool = False,
-    hint: str = "",
-    refers: Refers = "",
-) -> Column:
-    return Column(
-        name=name or path.rpartition(".")[2],
-        headings=headings,
-        path=tuple(path.split(".")),
-        convert=convert,
-        required=required,
-        hint=hint,
-        refers=refers,
-    )
 
 
 _SLUG = "lower-case letters, digits and hyphens, such as public-security; it becomes part of Kubernetes names"
@@ -111,6 +79,7 @@ _NOTES = (
     _column("reason", "理由", "依据", convert=values.title),
 )
 
+__all__ = ["COLUMNS", "TABLES", "Column", "FieldPath", "Kind", "Refers", "What"]
 DEPARTMENTS: tuple[Column, ...] = (
     _NAME,
     _column(
@@ -268,6 +237,18 @@ TABLES: dict[What, Kind] = {
     "sources": Kind(section="sources", model=Source, columns=SOURCES),
     "migrations": Kind(section="migrations", model=Migration, columns=MIGRATIONS, key="system", one_line=("window",)),
     "moves": Kind(section="migrations", model=Migration, columns=MOVES, key="system", part="moves", part_column="name"),
+    "racks": Kind(
+        section="sites",
+        model=plant_columns.RackRow,
+        columns=plant_columns.RACKS,
+        named_by=("site", "hall", "row", "rack"),
+    ),
+    "hosts": Kind(section="hosts", model=Hosts, columns=plant_columns.HOSTS, key="names", one_line=("accelerators",)),
+    "devices": Kind(section="devices", model=Devices, columns=plant_columns.DEVICES, key="names"),
+    "feeds": Kind(
+        section="feeds", model=plant_columns.FeedRow, columns=plant_columns.FEEDS, named_by=("racks", "side")
+    ),
+    "links": Kind(section="links", model=Links, columns=plant_columns.LINKS),
 }
 COLUMNS: dict[What, tuple[Column, ...]] = {what: table.columns for what, table in TABLES.items()}
 

@@ -85,6 +85,9 @@ def _entry(row: Row, header: Header, what: What, known: Known) -> Entry:
         return entry
     cells = _converted(entry, header, what, known)
     entry.name = str(cells.get(name_column, name))
+    if together := TABLES[what].named_by:
+        by_name = {column.name: value for column, value in cells.items()}
+        entry.name = " ".join(str(by_name.get(column, "")) for column in together).strip()
     item = known.items.get(entry.name)
     changes = _placed(entry, header, cells, item, TABLES[what])
     if not entry.found.errors:

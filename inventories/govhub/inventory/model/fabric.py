@@ -13,13 +13,45 @@ Gbps = Annotated[float, Field(gt=0, le=100_000)]
 
 
 class Media(StrEnum):
-    """What a port or link is made of."""
+    """What a port or link is made of: copper in a socket, a cage for transceivers, or a cable with its ends."""
 
     RJ45 = "rj45"
+    SFP = "sfp"
+    SFP_PLUS = "sfp+"
+    SFP28 = "sfp28"
+    SFP56 = "sfp56"
+    QSFP_PLUS = "qsfp+"
+    QSFP28 = "qsfp28"
+    QSFP56 = "qsfp56"
+    QSFP_DD = "qsfp-dd"
+    OSFP = "osfp"
     DAC = "dac"
     AOC = "aoc"
     MULTI_MODE = "multi-mode"
     SINGLE_MODE = "single-mode"
+
+    def goes_with(self, other: Media | None) -> bool:
+        """Whether a port of this kind takes a cable of the other; an unknown one goes with any.
+
+        Twisted pair needs its own socket, and single-mode optics do not talk to multi-mode ones. Cages for modules
+        take direct-attach and active optical cables, whatever stands in them today.
+        """
+        optics = {Media.SINGLE_MODE, Media.MULTI_MODE}
+        return other is None or self is other or not (Media.RJ45 in (self, other) or {self, other} == optics)
+
+
+CAGES = {
+    Media.SFP: ("sfp", 1),
+    Media.SFP_PLUS: ("sfp", 2),
+    Media.SFP28: ("sfp", 3),
+    Media.SFP56: ("sfp", 4),
+    Media.QSFP_PLUS: ("qsfp", 1),
+    Media.QSFP28: ("qsfp", 2),
+    Media.QSFP56: ("qsfp", 3),
+    Media.QSFP_DD: ("qsfp", 4),
+    Media.OSFP: ("osfp", 1),
+}
+"""Family and generation: a cage takes the transceivers of its own generation and of those before it."""
 
 
 class PortUse(StrEnum):
@@ -37,6 +69,7 @@ class Ports(Part):
     gbps: Gbps
     """Speed of one port in Gbit/s."""
     media: Media | None = None
+    """Its socket or cage, or what is fixed in it; unknown when left out."""
     use: PortUse = PortUse.ANY
     """Towards servers, towards the layer above, or either."""
 
@@ -58,8 +91,9 @@ class DeviceType(Assumable):
     kind: DeviceKind
     units: int = Field(default=1, ge=0, le=60)
     """Height in rack units; 0 for what hangs at the side."""
-    watts: float = Field(gt=0, le=50_000)
-    """Rated draw in W; with redundant supplies that of one side, which must carry all of it."""
+    watts: float = Field(ge=0, le=50_000)
+    """Rated draw in W; with redundant supplies that of one side, which must carry all of it. 0 for what has no supply,
+    such as a patch panel."""
     kg: float = Field(gt=0, le=2000)
     cords: int = Field(default=2, ge=1, le=2)
     """2 when one supply may be lost, 1 when the device goes dark with side A."""
@@ -101,6 +135,7 @@ class Links(Assumable):
     count: int = Field(default=1, ge=1, le=64)
     """Links of each pair."""
     media: Media | None = None
+    """Cable, or the transceivers at both ends; unknown when left out."""
 
 
 class CircuitKind(StrEnum):

@@ -206,6 +206,11 @@ class Migration(Assumable):
     trial_days: Annotated[float, Field(ge=0, le=365)] | None = None
     """Days of trial run that differ from the rule."""
 
+    @property
+    def staying(self) -> Strategy | None:
+        """The strategy, where people decided that the system does not move."""
+        return self.strategy if self.strategy in (Strategy.RETAIN, Strategy.RETIRE) else None
+
 
 class Team(Part):
     """People who move systems."""

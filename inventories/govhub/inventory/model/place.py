@@ -75,6 +75,10 @@ class RackOverride(Assumable):
     """Rated power, in kW."""
     max_kg: float | None = Field(default=None, gt=0, le=5000)
     """Weight limit, in kg."""
+    outlets: int | None = Field(default=None, ge=1, le=200)
+    """Outlets of each side's rack PDU."""
+    ports: int | None = Field(default=None, ge=1, le=1000)
+    """Network ports that are cabled to the rack."""
     removed: bool = False
     """The position is empty: a pillar, a door, a cooling unit."""
 

@@ -21,6 +21,10 @@ class PowerKind(StrEnum):
     UPS = "ups"
     BUSWAY = "busway"
     PDU = "pdu"
+    ATS = "ats"
+    """A transfer switch that is slower than the machines' supplies: a UPS or a generator's start bridges the gap."""
+    STS = "sts"
+    """A static transfer switch: machines do not notice."""
 
 
 class PowerElements(Assumable):
@@ -31,6 +35,8 @@ class PowerElements(Assumable):
     kind: PowerKind
     fed_by: Pattern | None = None
     """The elements above. Of ``n`` elements and ``m`` above them, each of those feeds the next ``n/m`` in order."""
+    alternate: Pattern | None = None
+    """What takes over when ``fed_by`` is lost, of transfer switches: dealt as ``fed_by`` is."""
     kw: Kilowatts | None = None
     """Capacity of one module in kW."""
     kva: Kilowatts | None = None
@@ -45,6 +51,12 @@ class PowerElements(Assumable):
     """Equal modules that share the load of one element."""
     redundant: int = Field(default=0, ge=0, le=63)
     """How many of the modules may fail while the element keeps its capacity: 1 for N+1."""
+
+    @model_validator(mode="after")
+    def _switches_alone(self) -> PowerElements:
+        if self.alternate and (self.kind not in (PowerKind.ATS, PowerKind.STS) or not self.fed_by):
+            raise ValueError("`alternate` goes with kind ats or sts and with `fed_by`: nothing else changes its source")
+        return self
 
     @model_validator(mode="after")
     def _one_capacity(self) -> PowerElements:

@@ -13,6 +13,7 @@ from govhub.inventory.model.compute import Cluster, Hosts
 from govhub.inventory.model.cooling import CoolingUnits
 from govhub.inventory.model.databases import Database
 from govhub.inventory.model.fabric import Circuit, Devices, DeviceType, Links
+from govhub.inventory.model.lead_times import LeadTimes
 from govhub.inventory.model.ledger import LedgerEntry
 from govhub.inventory.model.migration import Migration, MigrationRules, Source
 from govhub.inventory.model.network import Prefix, Zone
@@ -102,6 +103,7 @@ class HubFile(Part):
     regions: list[Region] = Field(min_length=1)
     sites: list[Site] = Field(min_length=1)
     ledger: list[LedgerEntry] = []
+    lead_times: LeadTimes = LeadTimes()
     power: list[PowerElements] = []
     feeds: list[Feeds] = []
     cooling: list[CoolingUnits] = []

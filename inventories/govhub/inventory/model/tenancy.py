@@ -24,6 +24,7 @@ from govhub.inventory.model.place import Level
 
 # service/NAME, system/NAME, tenant/NAME, zone/NAME, a range like cidr/10.1.0.0/16, or the open internet.
 PEER = r"^((service|system|tenant|zone)/[a-z0-9][-a-z0-9]*|cidr/[0-9a-f.:]+/[0-9]{1,3}|internet)$"
+TARGET = r"^((tenant|system|service|power|cluster)/[a-z0-9][-a-z0-9]*|place(/[a-z0-9][-a-z0-9]*){1,4}|hub)$"
 IMAGE = r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+(:[A-Za-z0-9._-]+)?(@sha256:[0-9a-f]{64})?$"
 
 
@@ -212,8 +213,9 @@ class ExceptionEntry(Part):
 
     name: Annotated[str, Field(pattern=LABEL, max_length=60)]
     kind: ExceptionKind
-    target: Annotated[str, Field(pattern=r"^((tenant|system|service)/[a-z0-9][-a-z0-9]*|hub)$")]
-    """What it is granted to: tenant/NAME, system/NAME, service/NAME or hub."""
+    target: Annotated[str, Field(pattern=TARGET, max_length=200)]
+    """What it is granted to: tenant/NAME, system/NAME, service/NAME or hub; waivers of capacity also place/SITE/HALL…,
+    power/ELEMENT or cluster/NAME."""
     rule: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")] | None = None
     """For a waiver: the policy rule that is waived."""
     owner: str = Field(min_length=1, max_length=80)
