@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,7 +48,8 @@ def test_yichang_has_its_published_racks_and_power() -> None:
     assert binds is not None
     # An empty hall of 1,080 × 2.5 kW holds 3,375 servers of 800 W, before racks, UPS or cooling bind.
     assert (binds.resource, binds.servers) == ("budget", 3375)
-    assert binds.fits["outlets"] is None
+    # 24 outlets a side and rack, one of each side for a server.
+    assert binds.fits["outlets"] == 1080 * 24
 
 
 def test_a_whole_side_of_yichang_may_be_lost() -> None:
@@ -59,6 +61,58 @@ def test_a_whole_side_of_yichang_may_be_lost() -> None:
     assert load.normal[tops].sum(axis=1) == pytest.approx([watts / 2, watts / 2])
     assert load.failover[tops].sum(axis=1) == pytest.approx([watts, watts])
     assert (load.carried(after_loss=True) <= columns.elements.capacity).all()
+
+
+def test_yichang_after_phase_3_has_its_published_racks() -> None:
+    hub = shipped("yichang-phase3")
+    columns = Columns(hub)
+    halls = Halls(columns)
+    figures = halls.figures(columns.inside(""))
+
+    # 80,000 standard racks of 2.5 kW are 200 MW; the first ten halls are those of phase 1.
+    assert figures["racks"].denominator == 80_000
+    assert figures["power.allocated"].denominator == pytest.approx(200e6)
+    assert set(shipped("yichang").topology.racks) <= set(hub.topology.racks)
+    assert len(columns.halls) == 54
+    assert (columns.feeds.a >= 0).all()
+    assert (columns.feeds.b >= 0).all()
+    # Each side carries all racks at what they are built for, in phases that have lines of their own.
+    capacity = dict(zip(columns.elements.names, columns.elements.capacity, strict=True))
+    for lines, racks in (("grid", 10_800), ("grid-2", 29_200), ("grid-3", 40_000)):
+        assert capacity[f"{lines}-a"] == capacity[f"{lines}-b"] >= racks * 2500
+    binds = halls.binds("dongyuemiao/h54")
+    assert binds is not None
+    assert (binds.resource, binds.servers) == ("budget", 1600 * 2500 // 800)
+
+
+@pytest.mark.parametrize("name", ["jinzhou", "dazu", "huating", "langfang", "yichang"])
+def test_little_is_unknown_of_the_cities(name: str) -> None:
+    hub = shipped(name)
+    columns = Columns(hub)
+    halls = Halls(columns)
+    figures = halls.figures(columns.inside(""))
+    rows = {row["role"]: row["oversubscription"] for row in layers(hub)}
+
+    # What only a meter can tell is not in the files; a room with one side has no feed B.
+    unknown = {key for key, figure in figures.items() if figure.ratio is None}
+    assert unknown - {"feed.b"} == {"power.measured"}
+    binds = [halls.binds(hall) for hall in columns.halls]
+    assert all(bind is not None and None not in bind.fits.values() for bind in binds)
+    assert rows["leaf"].coverage == 1.0  # type: ignore[attr-defined]
+    three: dict[str, Any] = dict(powers(hub))
+    assert three["network_gbps"]["internet"] > 0
+    assert three["network_gbps"]["level"] > 0
+    assert all(card["tflops_fp16"] for card in three["accelerators"])
+
+
+@pytest.mark.parametrize("name", ["jinzhou", "dazu", "huating", "langfang", "yichang"])
+def test_every_network_part_of_the_cities_is_marked_as_assumed(name: str) -> None:
+    model = shipped(name).model
+    parts = [*model.device_types, *model.devices, *model.links, *model.circuits]
+
+    assert parts
+    # None of the five publishes a device, a line or a bandwidth.
+    assert [part for part in parts if not (part.assumed and part.reason)] == []
 
 
 @pytest.mark.parametrize("name", ["jinzhou", "dazu", "huating", "langfang", "yichang"])

@@ -54,6 +54,8 @@ class Elements:
     """W with its redundant modules away; NaN where unknown."""
     whole: Floats
     """W with all modules."""
+    alternates: Ints
+    """What transfer switches change to; -1 of all else."""
 
 
 class Columns:
@@ -112,6 +114,7 @@ class Columns:
             parents=np.array(self.tree.parents, dtype=np.int64),
             capacity=each * (modules - redundant),
             whole=each * modules,
+            alternates=np.array(self.tree.alternates, dtype=np.int64),
         )
 
     @cached_property
@@ -128,7 +131,7 @@ class Columns:
     @cached_property
     def tree_load(self) -> TreeLoad:
         """Load of the power tree as declared, and after the worst single loss."""
-        return tree_load(self.elements.parents, self.feeds)
+        return tree_load(self.elements.parents, self.feeds, self.elements.alternates)
 
     @cached_property
     def cooling(self) -> dict[str, Floats]:
@@ -140,12 +143,19 @@ class Columns:
 
     @cached_property
     def halls_of_elements(self) -> NDArray[np.bool_]:
-        """Which halls each element feeds: shape ``(elements, halls)``."""
+        """Which halls each element feeds, or would after a transfer: shape ``(elements, halls)``."""
         out = np.zeros((len(self.elements.names), len(self.halls)))
         for leaf in (self.feeds.a, self.feeds.b):
             fed = leaf >= 0
             np.add.at(out, (leaf[fed], self.racks.hall[fed]), 1)
-        return rolled_up(out, self.elements.parents) > 0
+        found = rolled_up(out, self.elements.parents) > 0
+        switches = np.flatnonzero(self.elements.alternates >= 0)
+        # One round for each switch above another one.
+        for _ in switches:
+            more = np.zeros_like(out)
+            np.add.at(more, self.elements.alternates[switches], found[switches].astype(np.float64))
+            found |= rolled_up(more, self.elements.parents) > 0
+        return found
 
     def inside(self, place: str) -> Bools:
         """The racks of a place: ``site``, ``site/hall``, ``site/hall/row``, a rack, or all for the empty string."""

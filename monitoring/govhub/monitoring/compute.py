@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +15,9 @@ from govhub.inventory.index import Index
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.compute import HostRole
 from govhub.inventory.model.fabric import CircuitKind
-from govhub.inventory.model.tenancy import System
-from govhub.inventory.topology import PlacedHost
 from govhub.monitoring.arithmetic.figure import Figure, Floats, Ints, amount, unknown
-from govhub.monitoring.arithmetic.headroom import after_rack_loss
 from govhub.monitoring.arithmetic.shares import waterfall, watts_of_owners
+from govhub.monitoring.placing.pools import RESOURCES, after_rack_loss, nodes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,43 +36,24 @@ class Pod:
 def pool_headroom(hub: Hub) -> list[dict[str, object]]:
     """Requests of each pool against its nodes without the worst rack; those of no pool stand at the cluster's.
 
-    What is declared is counted in all environments; workloads that name no pool may run on any node of the cluster.
+    ``cores``, ``memory`` and ``accelerators`` (only where some are requested) each lose the rack that holds most of
+    them. What is declared is counted in all environments; workloads that name no pool may run on any node.
     """
-    hosts: defaultdict[tuple[str, str, str], list[PlacedHost]] = defaultdict(list)
-    for host in hub.topology.hosts.values():
-        if host.cluster and host.role is HostRole.WORKER:
-            hosts[host.cluster, host.pool, host.arch].append(host)
-            hosts[host.cluster, "", ""].append(host)
-    requests = _requests(hub)
-    out: list[dict[str, object]] = []
-    for (cluster, pool, arch), nodes in sorted(hosts.items()):
-        asked = sum((found for key, found in requests.items() if key[0] == cluster and pool in ("", key[1])), 0)
-        names = sorted({host.rack for host in nodes})
-        places = {name: place for place, name in enumerate(names)}
-        racks = np.array([places[host.rack] for host in nodes], dtype=np.int64)
-        cores = np.array([host.millicores / 1000 for host in nodes])
-        figure = after_rack_loss(cores, racks, asked / 1000, "cores", names)
-        out.append({"cluster": cluster, "pool": pool, "arch": arch, "nodes": len(nodes), "cores": figure})
-    return out
-
-
-def _requests(hub: Hub) -> dict[tuple[str, str], int]:
-    """Millicores that are declared, by cluster and pool (empty for any)."""
-    index = Index(hub.model)
-    found: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for _, owner in index.owners():
-        cluster = index.cluster_of(owner)
-        if cluster is None:
-            continue
-        environments = (
-            [index.environments[name].production for name in owner.environments if name in index.environments]
-            if isinstance(owner, System)
-            else [True]
-        )
-        for workload in owner.workloads:
-            for production in environments:
-                found[cluster, workload.pool or ""] += sizing.requests_of(workload, production).millicores
-    return dict(found)
+    nodes = nodes_of(hub)
+    found: defaultdict[tuple[str, str], dict[str, Figure]] = defaultdict(dict)
+    for row in after_rack_loss(hub):
+        figure = amount(row.requested, row.left, RESOURCES[row.resource])
+        found[row.cluster, row.pool][row.resource] = replace(figure, at=row.lost)
+    return [
+        {
+            "cluster": cluster,
+            "pool": pool,
+            "arch": nodes[cluster, pool][0].arch if pool else "",
+            "nodes": len(nodes[cluster, pool]),
+        }
+        | figures
+        for (cluster, pool), figures in sorted(found.items())
+    ]
 
 
 def departments(hub: Hub, pods: Sequence[Pod] | None = None) -> list[dict[str, object]]:
@@ -140,7 +120,7 @@ def _declared(hub: Hub) -> dict[str, int]:
     return dict(found)
 
 
-def powers(hub: Hub) -> dict[str, object]:
+def powers(hub: Hub) -> dict[str, Any]:
     """Storage, compute and network power (存力, 算力, 运力) as declared.
 
     MIIT's "Action plan for high-quality development of computing infrastructure" (2023): storage in bytes of raw

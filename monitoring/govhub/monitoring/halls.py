@@ -102,7 +102,7 @@ class Halls:
         feeding = columns.halls_of_elements[:, columns.halls.index(name)]
         path = survives(columns.tiers[name]) is Survives.PATH
         carried = load.carried(after_loss=path)
-        phases = np.where(np.isnan(carried), np.nan, (load.failover if path else load.normal).max(axis=1, initial=0.0))
+        phases = np.where(np.isnan(carried), np.nan, (load.peaks if path else load.normal).max(axis=1, initial=0.0))
         out: dict[str, Figure] = {}
         for number, kind in enumerate(elements.kind_names):
             mine = np.flatnonzero(feeding & (elements.kind == number))

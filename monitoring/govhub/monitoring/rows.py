@@ -19,6 +19,7 @@ COLUMNS = (
     "kg",
     "max_kg",
     "watts",
+    "measured_watts",
     "rated_watts",
     "budget_watts",
     "feed_a_watts",
@@ -31,8 +32,12 @@ COLUMNS = (
 )
 
 
-def rack_rows(halls: Halls, inside: Bools, sort: str) -> list[dict[str, Any]]:
+def rack_rows(
+    halls: Halls, inside: Bools, sort: str, *, limit: int | None = None, offset: int = 0
+) -> list[dict[str, Any]]:
     """The racks that ``inside`` selects, the fullest first by one of ``SORTS``; what is not known is None.
+
+    With ``limit`` that many rows at most, after the first ``offset``.
 
     Raises:
         KeyError: there is no such order.
@@ -53,9 +58,11 @@ def rack_rows(halls: Halls, inside: Bools, sort: str) -> list[dict[str, Any]]:
     order = np.argsort(-np.nan_to_num(keys[sort], nan=-np.inf), kind="stable")
     sides = (halls.feed_a, columns.breakers[0], halls.feed_b, columns.breakers[1])
     names = [*halls.fits]
-    values = (load.units, table.units, halls.gap, load.kg, table.max_kg, load.watts, table.rated, table.budget, *sides)
+    used = (load.units, table.units, halls.gap, load.kg, table.max_kg)
+    values = (*used, load.watts, halls.measured.watts, table.rated, table.budget, *sides)
     rows = []
-    for at in order[inside[order]]:
+    wanted = order[inside[order]][offset:]
+    for at in wanted if limit is None else wanted[:limit]:
         cells = [table.addresses[at], int(load.machines[at]), *(_number(column[at]) for column in values)]
         cause = int(halls.cause[at])
         cells += [_number(halls.servers[at]), names[cause] if cause >= 0 else None, _number(halls.stranded[at])]

@@ -11,7 +11,7 @@ import json
 import shutil
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from govhub.core.settings import content
@@ -24,6 +24,8 @@ Progress = Callable[[str], None]
 USER = 10001
 """The account that pods run as; programs such as PostgreSQL want it to have a name."""
 PACKAGES = ("postgresql-15", "python3", "python3-psycopg2")
+MOVING = ("postgresql-client-15", "mariadb-client", "mydumper", "rsync", "python3")
+"""What movers need, and no server: a tree of their own, for clients of MariaDB bring Perl along."""
 _SLIM = (
     f"useradd --uid {USER} --user-group --no-create-home --shell /usr/sbin/nologin app; "
     "rm -rf /var/cache/apt/* /var/lib/apt/lists/* /usr/share/doc/* /usr/share/man/* /usr/share/locale/* /var/log/*.log "
@@ -43,7 +45,15 @@ class Image:
     program: str = ""
     """The one program of the image; without it the image is a Debian tree with ``files`` in ``/app``."""
     files: str = ""
-    """A folder of ``lab/images``."""
+    """A folder of ``lab/images``; empty: the tree alone."""
+    # Not part of what is shown: the tree made of them is, and archives of before keep their names.
+    packages: tuple[str, ...] = field(default=PACKAGES, repr=False)
+    """Of the tree."""
+
+    @property
+    def short(self) -> str:
+        """Its name without path and tag."""
+        return self.files or self.program or self.name.rpartition("/")[2].partition(":")[0]
 
 
 IMAGES = (
@@ -51,6 +61,7 @@ IMAGES = (
     Image(name="kubernetes/coredns:1.15.0", program="coredns", command=("/coredns", "-conf", "/etc/coredns/Corefile")),
     Image(name="lab/postgres:15", files="postgres", command=("/bin/sh", "/app/start.sh")),
     Image(name="lab/register:1.0.0", files="register", command=("/usr/bin/python3", "/app/app.py")),
+    Image(name="lab/mover:15", packages=MOVING, command=("/usr/bin/python3",)),
 )
 PROGRAMS = tuple(image.program for image in IMAGES if image.program)
 
@@ -69,15 +80,21 @@ def ensure(programs: Mapping[str, Path], progress: Progress) -> dict[str, Path]:
 
 
 def _archive(image: Image, programs: Mapping[str, Path], progress: Progress) -> Path:
-    tree = None if image.program else _tree(progress)
-    target = place(f"image-{image.files or image.program}-{_recipe(image, programs, tree)}")
+    tree = None if image.program else _tree(image.packages, progress)
+    target = place(f"image-{image.short}-{_recipe(image, programs, tree)}")
 
     def make(folder: Path) -> None:
         progress(f"making the image {image.name}")
-        _write(folder / "image.tar", image, [tree, _files_layer(image)] if tree else [_program_layer(image, programs)])
+        _write(folder / "image.tar", image, _layers(image, programs, tree))
 
     made_once(target, make)
     return target / "image.tar"
+
+
+def _layers(image: Image, programs: Mapping[str, Path], tree: Path | None) -> list[Path | bytes]:
+    if tree is None:
+        return [_program_layer(image, programs)]
+    return [tree, _files_layer(image)] if image.files else [tree]
 
 
 def _recipe(image: Image, programs: Mapping[str, Path], tree: Path | None) -> str:
@@ -85,7 +102,8 @@ def _recipe(image: Image, programs: Mapping[str, Path], tree: Path | None) -> st
     recipe = hashlib.sha256(repr(image).encode())
     if tree:
         recipe.update(tree.parent.name.encode())
-        recipe.update(_files_layer(image))
+        if image.files:
+            recipe.update(_files_layer(image))
     else:
         recipe.update(digest_of(programs[image.program]).encode())
     return recipe.hexdigest()[:12]
@@ -113,16 +131,16 @@ def _layer(files: Iterable[tuple[str, bytes, int]]) -> bytes:
     return buffer.getvalue()
 
 
-def _tree(progress: Progress) -> Path:
-    """The layer that Debian images share: one file, so that registries and nodes keep it once."""
+def _tree(packages: tuple[str, ...], progress: Progress) -> Path:
+    """The layer that images of the same packages share: one file, so that registries and nodes keep it once."""
     archive, suite = archive_of()
-    recipe = hashlib.sha256("\n".join([suite, *PACKAGES, _SLIM]).encode()).hexdigest()[:12]
+    recipe = hashlib.sha256("\n".join([suite, *packages, _SLIM]).encode()).hexdigest()[:12]
     target = place(f"layer-{suite}-{recipe}")
 
     def make(folder: Path) -> None:
-        progress("building the Debian tree of the lab's images, once (about 90 s)")
+        progress("building a Debian tree of the lab's images, once (about 90 s)")
         tree = folder / "tree"
-        debootstrap(tree, PACKAGES, archive, suite)
+        debootstrap(tree, packages, archive, suite)
         run("chroot", tree, "/bin/sh", "-c", _SLIM)
         parts = ("--sort=name", "--numeric-owner", "--one-file-system", "--exclude=./dev/*", "--exclude=./proc/*")
         run("tar", *parts, "--exclude=./sys/*", "-C", tree, "-cf", folder / "layer.tar", ".")

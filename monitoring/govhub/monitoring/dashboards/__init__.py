@@ -1,0 +1,1 @@
+"""Grafana dashboards as code, and the rules that they are held to."""

@@ -1,0 +1,1 @@
+"""When what runs out: history by days, robust trends, dates to order by."""

@@ -1,0 +1,1 @@
+"""The exporter: families of metrics, their samples, and the text that Prometheus scrapes."""

@@ -1,0 +1,1 @@
+"""The page that the operations team opens each morning, and the API beside it."""

@@ -1,0 +1,1 @@
+"""Who may see what: tokens, logins, roles, and the department of each."""

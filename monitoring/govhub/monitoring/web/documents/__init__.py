@@ -1,0 +1,1 @@
+"""What pages and API tell that the arithmetic has, as plain documents."""
