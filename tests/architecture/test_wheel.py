@@ -84,7 +84,7 @@ def test_every_hub_schema_and_tool_recipe_is_in_the_wheel(wheel: Path) -> None:
         for path in folder.rglob("*")
         if path.is_file() and "govhub" not in path.relative_to(ROOT).parts and "__pycache__" not in path.parts
     }
-    assert len([name for name in files if name.endswith("hub.yaml")]) == 5
+    assert len([name for name in files if name.endswith("hub.yaml")]) == 6
     assert any(name.endswith("pulumi/go.sum") for name in files)
     assert "govhub/_content/playbooks/roles/firewall/templates/nftables.conf.j2" in files
     assert files - names(wheel) == set()
@@ -104,7 +104,10 @@ def test_the_installed_package_validates_the_shipped_hubs_outside_of_the_checkou
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["problems"] == []
-    assert (found["exit"], found["hubs"]) == (0, ["dazu", "huating", "jinzhou", "langfang", "yichang"])
+    assert (found["exit"], found["hubs"]) == (
+        0,
+        ["dazu", "huating", "jinzhou", "langfang", "yichang", "yichang-phase3"],
+    )
     assert Path(found["from"]).is_relative_to(installed), "it is not the checkout that was tested"
     assert Path(found["content"]).is_relative_to(installed)
 

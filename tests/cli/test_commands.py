@@ -113,7 +113,7 @@ def test_a_cluster_that_was_not_read_is_not_free_of_drift(ops: Fake, govhub: Any
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_status_lab_and_doctor(ops: Fake, govhub: Any, language: str) -> None:
     ops("status", status=lambda hub: STATUS)
-    ops("lab", lab_up=lambda hub, nodes, progress, hosts: progress("cluster main: ready") or LAB)
+    ops("lab", lab_up=lambda hub, nodes, progress, hosts, meters: progress("cluster main: ready") or LAB)
     ops("doctor", doctor=lambda build, progress: DOCTOR)
     assert matches(f"status.{language}.txt", govhub("status", "jinzhou", "--lang", language)[1])
     code, out, err = govhub("lab", "up", "jinzhou", "--nodes", "200", "--lang", language)

@@ -27,7 +27,7 @@ def roll_up(sizes: Iterable[int], runs: int) -> list[Result]:
     """
     out = []
     for racks in sizes:
-        hub = _hub(racks)
+        hub = powered_hub(racks)
         turned = Result(name=f"capacity-columns-{racks}", unit="s")
         rolled = Result(name=f"capacity-rollup-{racks}", unit="s", limit=LIMITS.get(racks))
         for _ in range(runs):
@@ -76,7 +76,12 @@ def write_powered_hub(folder: Path, racks: int) -> Path:
     return folder
 
 
-def _hub(racks: int) -> Hub:
+def powered_hub(racks: int) -> Hub:
+    """The hub of ``write_powered_hub``, loaded.
+
+    Raises:
+        RuntimeError: it has not what it should have.
+    """
     with tempfile.TemporaryDirectory(prefix="govhub-bench-") as scratch:
         loaded = load(write_powered_hub(Path(scratch) / "synthetic", racks))
     if loaded.hub is None:

@@ -12,9 +12,12 @@ from pathlib import Path
 from govhub.bench.engine import arena
 from govhub.bench.results import Result, timed
 from govhub.bench.synthetic import write_hub
-from govhub.core.settings import Env, content
+from govhub.core.settings import Env, content, today
+from govhub.inventory.checks import check_hub
 from govhub.inventory.loader import load
 from govhub.ops.lab import lab_up
+
+CITIES = ("dazu", "huating", "jinzhou", "langfang", "yichang")
 
 
 def start_up(runs: int) -> list[Result]:
@@ -23,8 +26,8 @@ def start_up(runs: int) -> list[Result]:
 
 
 def validate_all(runs: int) -> list[Result]:
-    """``validate`` of the five shipped hubs as a whole process."""
-    return [whole_process("validate-all", ["validate", "--json"], runs, limit=4.0)]
+    """``validate`` of the five cities as a whole process."""
+    return [whole_process("validate-all", ["validate", *CITIES, "--json"], runs, limit=4.0)]
 
 
 def plan_jinzhou(runs: int) -> list[Result]:
@@ -41,7 +44,17 @@ def load_racks(runs: int) -> list[Result]:
             hub = write_hub(Path(scratch) / "synthetic", racks=racks)
             result.ours = [timed(partial(_expand, hub, racks)) for _ in range(runs)]
         out.append(result)
-    return out
+    shipped = Result(name="load-yichang-phase3", unit="s", limit=3.0, note="80,000 racks, power tree and checks")
+    shipped.ours = [timed(_checked) for _ in range(runs)]
+    return [*out, shipped]
+
+
+def _checked() -> None:
+    loaded = load(content("inventories", "yichang-phase3"))
+    if loaded.hub is None or len(loaded.hub.topology.racks) != 80_000:
+        raise RuntimeError("the hub did not load")
+    if check_hub(loaded.hub, today()):
+        raise RuntimeError("the hub is not valid")
 
 
 def lab_nodes(runs: int) -> list[Result]:

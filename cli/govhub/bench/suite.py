@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 from govhub.bench import (
     capacity,
+    capacity_forecast,
+    capacity_map,
+    capacity_meters,
+    capacity_scrape,
+    capacity_whatif,
     engine,
     governor,
     hostread,
@@ -49,6 +54,36 @@ BENCHMARKS = {
             "columns and all figures with failover: 10,800 and 80,000 racks, and 4 and 16 times the first",
             lambda runs: capacity.roll_up((10_800, 43_200, 80_000, 172_800), runs),
             5,
+        ),
+        Benchmark(
+            "capacity-scrape",
+            "640,000 series rendered, prometheus-client beside it; a real server scraped, three sizes",
+            lambda runs: [
+                *capacity_scrape.render((10_800, 43_200, 80_400, 172_800), 80_400, runs),
+                *capacity_scrape.scrape((10_800, 43_200, 80_400), runs),
+            ],
+            3,
+        ),
+        Benchmark(
+            "capacity-forecast",
+            "10,800 racks over 365 days from Parquet to dates, and 4 and 16 times as many",
+            lambda runs: capacity_forecast.forecasts((10_800, 43_200, 172_800), runs),
+            3,
+        ),
+        Benchmark(
+            "capacity-map",
+            "the map of 10,800 and 80,000 racks: at the server, drawn in Chromium, a frame while it is moved",
+            lambda runs: [*capacity_map.map_page(10_800, runs), *capacity_map.map_page(80_000, runs)],
+            5,
+        ),
+        Benchmark(
+            "capacity-what-if",
+            "500 servers placed on 10,800 racks, and on 4 and 16 times as many",
+            lambda runs: capacity_whatif.place((10_800, 43_200, 172_800), runs),
+            5,
+        ),
+        Benchmark(
+            "capacity-meters", "poll and read the meters of 10,800 racks", capacity_meters.yichang, 5, default=False
         ),
         Benchmark("nodes", "a lab of 1,000 nodes", local.lab_nodes, 1),
         Benchmark("600", "600 objects", lambda runs: engine.create_and_after(600, runs, _EVERYTHING), 3),

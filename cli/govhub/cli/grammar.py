@@ -23,7 +23,7 @@ SECTIONS = {
     "State and records": ("state", "events", "config"),
     "Hosts": ("hosts", "evidence"),
     "Migration": ("migrate",),
-    "Capacity": ("capacity",),
+    "Capacity": ("capacity", "serve"),
     "Lab and tools": ("lab", "doctor", "demo", "bench"),
 }
 

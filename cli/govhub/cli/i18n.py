@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import gettext
-import io
 import os
 from pathlib import Path
 
+from govhub.core.catalogues import read_catalogue
 from govhub.core.errors import GovhubError
 from govhub.core.settings import Env, value_of
 
@@ -33,7 +33,7 @@ def use(language: str) -> None:
     if language == "zh":
         # Rather English than nothing: a broken installation must not keep anybody from `up`.
         with contextlib.suppress(ImportError, OSError):
-            _Current.catalogue = _load(CATALOGUE)
+            _Current.catalogue = read_catalogue(CATALOGUE)
 
 
 def language() -> str:
@@ -60,16 +60,3 @@ def chosen(flag: str | None) -> str:
     names = ("LC_ALL", "LC_MESSAGES", "LANG")
     value = value or next((found for name in names if (found := os.environ.get(name))), "")
     return "zh" if value.lower().startswith("zh") else "en"
-
-
-def _load(path: Path) -> gettext.NullTranslations:
-    # Compiled in memory: a compiled file in the tree would have to be kept in step by hand.
-    from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
-
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale="zh_CN")
-    compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)

@@ -20,6 +20,7 @@ from govhub.engine.live import list_live
 from govhub.engine.planner import CLASS_OF_KIND
 from govhub.engine.runner import ShardEngine
 from govhub.engine.targets import PINS, pinned
+from govhub.ops.capacity.consumed import APPLIED, NARROWED
 from govhub.ops.gates import frozen
 from govhub.ops.jobs import remove_orphans
 from govhub.ops.plan import build_plan
@@ -97,7 +98,7 @@ def _everything(session: Session, plan: Plan, drift: Mapping[str, ClusterDrift])
                     data=identity.kind in CLASS_OF_KIND,
                 )
             )
-    return dataclasses.replace(plan, changes=tuple(changes), unchanged=0, findings=(), capacity=())
+    return dataclasses.replace(plan, changes=tuple(changes), unchanged=0, findings=(), capacity=(), consumed=NARROWED)
 
 
 def _hosts_stay(names: tuple[str, ...]) -> list[Diagnostic]:
@@ -186,6 +187,7 @@ def _forget_state(session: Session, connections: dict[str, Connection]) -> None:
         session.state.write(PINS, kept)
     else:
         session.state.remove(PINS)
+    session.state.remove(APPLIED)
     for key in hub_keys(session.state.bucket, session.name):
         if _of(session, key, connections):
             session.state.bucket.delete(key)

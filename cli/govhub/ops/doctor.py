@@ -11,6 +11,7 @@ from typing import Any
 
 from govhub.core.errors import GovhubError
 from govhub.core.settings import Env, cache, home, inventories
+from govhub.lab.meters.center import missing
 from govhub.lab.toolchain import CONTROL_PLANE, ENGINE, TOOLS, build, find_go, locate
 
 NEEDED_BYTES = 6 * 1024**3
@@ -63,6 +64,10 @@ def _environment(complete: bool) -> list[dict[str, Any]]:
     out.append(
         _item("setpriv", setpriv or "not found", bool(setpriv), "install util-linux: it ends engines of killed runs")
     )
+    packages = missing()
+    # A lab does without: this is no fault of the environment.
+    told = f"off; Debian: apt-get install {' '.join(packages)}" if packages else "prometheus, prometheus-snmp-exporter"
+    out.append(_item("meters", told, True, ""))
     return out
 
 

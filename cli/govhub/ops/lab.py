@@ -22,11 +22,13 @@ from govhub.inventory.topology import PlacedHost
 from govhub.lab.cluster import LabCluster
 from govhub.lab.hosts.base import require_root
 from govhub.lab.hosts.fleet import Fleet
+from govhub.lab.meters.center import Meters, need_packages
 from govhub.lab.nodes import STORAGE_CLASS, await_nodes, make_nodes, make_volumes, recycle_volumes
 from govhub.lab.toolchain import CONTROL_PLANE, require
 from govhub.ops.addresses import ranges_of
 from govhub.ops.hosts import forget_hosts
 from govhub.ops.labhosts import boot_hosts, chosen_hosts, connect_hosts, lab_clusters, real_nodes
+from govhub.ops.labmeters import start_meters
 from govhub.ops.load import valid_hub
 from govhub.ops.session import Connection, Session, state_bucket
 
@@ -35,7 +37,9 @@ NODE_SECONDS = 90
 Progress = Callable[[str], None]
 
 
-def lab_up(hub_name: str, nodes: int | None, progress: Progress, hosts: int | None = None) -> dict[str, Any]:
+def lab_up(
+    hub_name: str, nodes: int | None, progress: Progress, hosts: int | None = None, meters: bool | None = False
+) -> dict[str, Any]:
     """Start a control plane for each cluster of the hub without a kubeconfig of its own, and make its nodes.
 
     Args:
@@ -43,9 +47,10 @@ def lab_up(hub_name: str, nodes: int | None, progress: Progress, hosts: int | No
         nodes: At least this many nodes a cluster: the declared hosts are repeated, for tests of size.
         hosts: Boot this many real hosts too, those marked ``lab`` first; 0 boots those that are marked.
         progress: Told what happens; building the toolchain can take minutes.
+        meters: Start meters: True or an error, None where they can be had, False leaves them as they are.
 
     Raises:
-        ToolMissing: the toolchain cannot be built.
+        ToolMissing: the toolchain cannot be built, or the programs of meters that are wanted are not installed.
         GovhubError: a cluster did not start.
     """
     hub, _ = valid_hub(hub_name)
@@ -55,6 +60,8 @@ def lab_up(hub_name: str, nodes: int | None, progress: Progress, hosts: int | No
         # Before minutes are spent on clusters.
         require_root()
         chosen = chosen_hosts(hub, hosts)
+    if meters:
+        need_packages()
     tools = require(CONTROL_PLANE, progress)
     real = real_nodes(hub, chosen)
     out = []
@@ -76,6 +83,12 @@ def lab_up(hub_name: str, nodes: int | None, progress: Progress, hosts: int | No
     if hosts is not None:
         document["hosts"] = boot_hosts(hub, hosts, progress)
     connect_hosts(hub, progress)
+    if meters is not False:
+        # Only labs with meters need rules, and what makes them takes a while to import.
+        from govhub.monitoring.rules.texts import Texts
+        from govhub.ops.capacity.rules import lab_files
+
+        document["meters"] = start_meters(hub, progress, wanted=bool(meters), files=lab_files(hub, Texts()))
     return document
 
 
@@ -85,7 +98,8 @@ def lab_status(hub_name: str) -> dict[str, Any]:
     clusters = [_describe(LabCluster(hub.name, item.name)) for item in lab_clusters(hub)]
     fleet = Fleet(hub.name)
     hosts = {"hosts": fleet.describe()} if fleet.exists() else {}
-    return {"schema": "govhub.lab/1", "hub": hub.name, "clusters": clusters, **hosts}
+    meters = {"meters": Meters(hub.name).describe()} if Meters(hub.name).exists() else {}
+    return {"schema": "govhub.lab/1", "hub": hub.name, "clusters": clusters, **hosts, **meters}
 
 
 def lab_down(hub_name: str) -> dict[str, Any]:
@@ -93,6 +107,7 @@ def lab_down(hub_name: str) -> dict[str, Any]:
     hub, _ = valid_hub(hub_name)
     tools = require(CONTROL_PLANE)
     out = []
+    Meters(hub.name).down()
     if (fleet := Fleet(hub.name)).exists():
         fleet.down()
         forget_hosts(hub)

@@ -8,6 +8,7 @@ from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.errors import InvalidInput, PolicyViolation
 from govhub.core.settings import inventories, today
 from govhub.inventory.checks import check_hub
+from govhub.inventory.limits import only_fitting
 from govhub.inventory.loader import Hub, find_hub, load
 
 # A file that was refused as a whole leaves its names unknown: checking references then would only bury the cause.
@@ -40,12 +41,17 @@ def valid_hub(name: str) -> tuple[Hub, list[Diagnostic]]:
         InvalidInput: with all diagnostics, when there is any error.
         PolicyViolation: when the only errors are that something does not fit.
     """
-    return _valid(*read_hub(name))
+    return valid(*read_hub(name))
 
 
-def _valid(hub: Hub | None, found: list[Diagnostic]) -> tuple[Hub, list[Diagnostic]]:
+def valid(hub: Hub | None, found: list[Diagnostic]) -> tuple[Hub, list[Diagnostic]]:
+    """What was read, if it has no errors.
+
+    Raises:
+        InvalidInput, PolicyViolation: as ``valid_hub``.
+    """
     errors = [item for item in found if item.severity is Severity.ERROR]
     if hub is None or errors:
         # What does not fit is no mistake of form: pipelines tell the two apart by the exit code.
-        raise PolicyViolation(found) if all(item.code.startswith("CAP") for item in errors) else InvalidInput(found)
+        raise PolicyViolation(found) if only_fitting(errors) else InvalidInput(found)
     return hub, found

@@ -8,14 +8,17 @@ from pathlib import Path
 
 from govhub.core.diagnostics import Diagnostic, Diagnostics, Severity
 from govhub.core.errors import InvalidInput
-from govhub.core.plan import Basis, Coverage, Op, Plan, PlannedChange
+from govhub.core.plan import Basis, Consumed, Coverage, Op, Plan, PlannedChange
 from govhub.core.settings import today
 from govhub.engine.drift import ClusterDrift, Drifted, DriftKind
 from govhub.engine.ledger import Ledger
 from govhub.engine.planner import CLASS_OF_KIND, Draft, as_recorded, draft_plan, planned
 from govhub.engine.state import Checkpoint
 from govhub.engine.targets import pinned
+from govhub.inventory.loader import Hub
 from govhub.ops.amounts import capacity_deltas
+from govhub.ops.capacity.consumed import NARROWED, since_applied, since_revision
+from govhub.ops.capacity.gate import gate
 from govhub.ops.gates import frozen, moved, over_budget
 from govhub.ops.hostcheck import check_planned
 from govhub.ops.hostside import check_limit
@@ -63,7 +66,10 @@ def build_plan(session: Session, selection: Selection, drift: Mapping[str, Clust
     hosts = len(session.hosts.declared) if selection.has("hosts") and not selection.hosts else len(known)
     draft.total += hosts
     draft.unchanged += hosts - len(known)
-    plan = _finish(session, draft, session.recorded, selection, known)
+    taken = NARROWED
+    if not selection.words():
+        taken = since_applied(session.hub, session.state, fresh=not session.recorded)
+    plan = _finish(session, draft, session.recorded, selection, known, taken)
     targets = pinned(session.state)
     serials = {str(shard): checkpoint.serial for shard, checkpoint in session.recorded.items()}
     basis = Basis(inputs=session.hub.inputs, serials=serials, targets=targets)
@@ -76,11 +82,12 @@ def _finish(
     recorded: Mapping[Shard, Checkpoint],
     selection: Selection,
     hosts: Iterable[PlannedChange] = (),
+    taken: Consumed = NARROWED,
 ) -> Plan:
     changes, pulled_in = narrow(draft.changes, selection, session.graph)
     changes += hosts
     changes.sort(key=_order)
-    findings = [*session.warnings, *evaluate(session.hub, session.graph, today())]
+    findings = [*session.warnings, *evaluate(session.hub, session.graph, today()), *gate(session.hub, today())]
     findings += [*frozen(session.hub, changes, today()), *moved(changes)]
     coverage = Coverage(draft.total - len(draft.unpredicted), draft.total, tuple(draft.unpredicted))
     plan = Plan(
@@ -90,6 +97,7 @@ def _finish(
         unchanged=draft.unchanged,
         coverage=coverage,
         capacity=capacity_deltas(session.hub, session.graph, recorded, {change.address for change in changes}),
+        consumed=taken,
         selection=selection.words(),
         pulled_in=pulled_in,
     )
@@ -102,15 +110,16 @@ def _against(session: Declared, request: PlanRequest) -> Plan:
     """What the hub's files change compared with another revision of them; no state is looked at."""
     check_selection(request.selection, session.graph)
     with hub_at(session.hub.folder, request.against) as folder:
-        baseline = _baseline(folder, request.against) if folder else {}
+        other, baseline = _baseline(folder, request.against) if folder else (None, {})
     draft = draft_plan(session.graph, baseline, request.against)
     # Both sides leave secrets unresolved, so there is nothing that only a run could tell.
     draft.unpredicted.clear()
-    plan = _finish(session, draft, baseline, request.selection)
+    taken = NARROWED if request.selection.words() else since_revision(session.hub, other)
+    plan = _finish(session, draft, baseline, request.selection, taken=taken)
     return dataclasses.replace(plan, against=request.against)
 
 
-def _baseline(folder: Path, against: str) -> dict[Shard, Checkpoint]:
+def _baseline(folder: Path, against: str) -> tuple[Hub, dict[Shard, Checkpoint]]:
     """The other revision as it stands: an exception that has expired there must not block the change that removes it.
 
     Raises:
@@ -119,7 +128,7 @@ def _baseline(folder: Path, against: str) -> dict[Shard, Checkpoint]:
     other, found = read_folder(folder)
     try:
         if other:
-            return as_recorded(render(other, problems=Diagnostics()))
+            return other, as_recorded(render(other, problems=Diagnostics()))
     except (KeyError, ValueError, IndexError) as error:
         raise InvalidInput.one("REV005", f"the hub as of {against} cannot be rendered: {error}") from error
     raise InvalidInput([item for item in found if item.severity is Severity.ERROR])

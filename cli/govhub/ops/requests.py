@@ -14,6 +14,7 @@ from govhub.core.plan import Plan
 from govhub.engine.drift import Drifted
 from govhub.engine.executor import JobResult
 from govhub.hosts.outcome import HostOutcome
+from govhub.inventory.limits import only_fitting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +224,7 @@ class ValidateResult:
         errors = [item for items in self.hubs.values() for item in items if item.severity is Severity.ERROR]
         if not errors:
             return Exit.OK
-        return Exit.POLICY if all(item.code.startswith(("POL-", "CAP")) for item in errors) else Exit.INVALID
+        return Exit.POLICY if only_fitting(errors, "POL-") else Exit.INVALID
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""

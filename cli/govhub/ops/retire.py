@@ -21,6 +21,7 @@ from govhub.core.text import and_more, did_you_mean
 from govhub.hosts.fingerprint import LAYER, address_of
 from govhub.inventory.editing.hosts import HOSTS, retired
 from govhub.inventory.editing.trial import Trial, attempt, replace_files
+from govhub.inventory.limits import only_fitting
 from govhub.inventory.loader import Hub
 from govhub.inventory.topology import PlacedHost
 from govhub.ops.freed import freed
@@ -160,7 +161,7 @@ def _hosts(hub: Hub, names: Iterable[str]) -> list[PlacedHost]:
 def _tried(hub: Hub, names: list[str]) -> Trial:
     trial = attempt(hub, {HOSTS: retired(hub, names)}, today())
     if trial.errors:
-        short = all(item.code.startswith("CAP") for item in trial.errors)
+        short = only_fitting(trial.errors)
         raise (PolicyViolation if short else InvalidInput)(trial.errors)
     return trial
 

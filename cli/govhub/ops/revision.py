@@ -32,8 +32,19 @@ def hub_at(folder: Path, against: str) -> Iterator[Path | None]:
             return
     if _is_folder(given):
         raise InvalidInput.one("REV001", f"{against} holds no hub", hint="name a hub folder or a git revision")
+    with revision_of(folder, against) as found:
+        yield found
+
+
+@contextmanager
+def revision_of(folder: Path, revision: str) -> Iterator[Path | None]:
+    """The same of a git revision alone: for names from elsewhere, which must not lead to other folders.
+
+    Raises:
+        InvalidInput: there is no such revision.
+    """
     with tempfile.TemporaryDirectory(prefix="govhub-against-") as scratch:
-        yield _unpack(folder, against, Path(scratch))
+        yield _unpack(folder, revision, Path(scratch))
 
 
 def _unpack(folder: Path, revision: str, scratch: Path) -> Path | None:

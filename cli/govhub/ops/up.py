@@ -19,6 +19,7 @@ from govhub.engine.executor import JobResult
 from govhub.engine.ledger import Ledger
 from govhub.engine.state import urn_of
 from govhub.engine.targets import pin
+from govhub.ops.capacity.consumed import record
 from govhub.ops.gates import require_budget, require_values
 from govhub.ops.hosts import problems_of, run_hosts
 from govhub.ops.hostside import check_limit
@@ -245,6 +246,8 @@ def _concluded(
                 )
             )
     errors = [item for item in result.problems if item.severity is Severity.ERROR]
+    if not errors and not result.plan.selection and result.status in ("done", "unchanged"):
+        record(session.hub, session.state)
     if errors and result.status in ("done", "unchanged"):
         result.status = "failed"
         result.failed_exit = _exit_for(errors)

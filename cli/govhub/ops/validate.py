@@ -7,7 +7,9 @@ import time
 from govhub.core.diagnostics import Diagnostic, Diagnostics, Severity
 from govhub.core.errors import InvalidInput
 from govhub.core.settings import inventories, today
+from govhub.inventory.limits import only_fitting
 from govhub.inventory.loader import hub_names
+from govhub.ops.capacity.gate import gate
 from govhub.ops.load import read_hub
 from govhub.ops.requests import ValidateResult
 from govhub.stacks.policies import evaluate
@@ -38,9 +40,12 @@ def validate(hubs: tuple[str, ...]) -> ValidateResult:
 def diagnose(name: str) -> list[Diagnostic]:
     """All diagnostics of one hub: of its files, its meaning, and the policies on what it would create."""
     hub, found = read_hub(name)
-    if hub is None or any(item.severity is Severity.ERROR for item in found):
-        return found
+    errors = [item for item in found if item.severity is Severity.ERROR]
+    if hub is None or errors:
+        # What does not fit in one way may not fit in others: all of it is told at once.
+        more = gate(hub, today()) if hub and only_fitting(errors) else []
+        return sorted([*found, *more], key=Diagnostic.sort_key)
     problems = Diagnostics()
     graph = render(hub, problems=problems)
-    found += [*problems, *evaluate(hub, graph, today())]
+    found += [*problems, *evaluate(hub, graph, today()), *gate(hub, today())]
     return sorted(found, key=Diagnostic.sort_key)

@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from govhub.cli.commands import (
+    capacity_forecast,
+    capacity_import,
+    capacity_report,
+    capacity_rules,
+    capacity_token,
+    capacity_whatif,
+)
 from govhub.cli.grammar import command, group
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
@@ -17,12 +25,21 @@ from govhub.core.exits import Exit
 
 if TYPE_CHECKING:
     from govhub.monitoring.halls import Server
+    from govhub.ops.capacity.live import Sources
 
 Where = Annotated[str, typer.Argument(metavar="[PLACE]", help="A site, site/hall, site/hall/row or rack; all of it.")]
 Place = Annotated[str, typer.Option(metavar="PLACE", help="Only the racks of this site, site/hall or site/hall/row.")]
 Units = Annotated[int, typer.Option(metavar="U", min=1, max=20, help="Height of the server that room is counted in.")]
 Watts = Annotated[float, typer.Option(metavar="W", min=1, max=50_000, help="Its draw.")]
 Weight = Annotated[float, typer.Option("--kg", metavar="KG", min=0.1, max=2000, help="Its weight.")]
+Metered = Annotated[
+    str | None,
+    typer.Option("--prometheus", metavar="URL", help="Where meters are read; GOVHUB_PROMETHEUS, else the lab's own."),
+]
+LiveFlag = Annotated[
+    bool | None,
+    typer.Option("--live/--no-live", help="Ask meters and clusters, or nobody; by default while the lab runs."),
+]
 Csv = Annotated[bool, typer.Option("--csv", help="Rows as CSV on stdout.")]
 
 
@@ -43,6 +60,12 @@ def register(app: typer.Typer) -> None:
     child = group(app, "capacity", "What is full and what binds first: racks, power, cooling, compute, network.")
     command(child, "show")(show)
     command(child, "racks")(racks)
+    capacity_token.register(child)
+    capacity_forecast.register(child)
+    capacity_report.register(child)
+    capacity_whatif.register(child)
+    capacity_rules.register(child)
+    capacity_import.register(child)
 
 
 def show(
@@ -53,12 +76,14 @@ def show(
     units: Units = 2,
     watts: Watts = 800.0,
     kg: Weight = 30.0,
+    prometheus: Metered = None,
+    live: LiveFlag = None,
 ) -> int:
-    """Show what binds each hall first, then figures with what is known of them. Reads the hub's files alone."""
+    """Show what binds each hall first, then figures with what is known of them, and how old what is measured is."""
     from govhub.cli.views.capacity import show_capacity
     from govhub.ops.capacity.show import show as run
 
-    document = run(hub, place.strip("/"), _server(units, watts, kg))
+    document = run(hub, place.strip("/"), _server(units, watts, kg), _sources(prometheus, live))
     view_of(terminal).show(document, lambda console: show_capacity(console, document, verbose=terminal.verbose))
     return Exit.OK
 
@@ -73,6 +98,8 @@ def racks(
     watts: Watts = 800.0,
     kg: Weight = 30.0,
     csv: Csv = False,
+    prometheus: Metered = None,
+    live: LiveFlag = None,
 ) -> int:
     """List racks, the fullest first: units, weight, power, feeds after a loss, and how many servers still fit."""
     from govhub.cli.views.capacity import show_racks
@@ -81,13 +108,20 @@ def racks(
 
     if csv and terminal.json:
         raise UsageError.one("USE009", "--csv and --json are two forms of one output", hint="leave one of them out")
-    document = run(hub, place.strip("/"), sort.value, _server(units, watts, kg))
+    sources = _sources(prometheus, live)
+    document = run(hub, place.strip("/"), sort.value, _server(units, watts, kg), sources)
     if csv:
         for line in as_csv(document):
             sys.stdout.write(line)
         return Exit.OK
     view_of(terminal).show(document, lambda console: show_racks(console, document, verbose=terminal.verbose))
     return Exit.OK
+
+
+def _sources(prometheus: str | None, live: bool | None) -> Sources:
+    from govhub.ops.capacity.live import Sources
+
+    return Sources(live, prometheus)
 
 
 def _server(units: int, watts: float, kg: float) -> Server:

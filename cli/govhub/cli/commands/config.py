@@ -44,6 +44,7 @@ def gather(terminal: Terminal) -> list[dict[str, Any]]:
         _setting("inventories", str(settings.inventories()), Env.INVENTORIES),
         _setting("state", _state(), Env.STATE),
         _setting("record of migrations", _record(), Env.DATABASE),
+        _setting("prometheus", _prometheus(), Env.PROMETHEUS),
         _setting("passphrase file", settings.value_of(Env.PASSPHRASE_FILE) or "made for each hub", Env.PASSPHRASE_FILE),
         _setting("bmc user", settings.value_of(Env.BMC_USER) or "asked for", Env.BMC_USER),
         _setting("bmc password file", settings.value_of(Env.BMC_PASSWORD_FILE) or "none", Env.BMC_PASSWORD_FILE),
@@ -67,6 +68,13 @@ def _setting(name: str, value: str, *variables: str) -> dict[str, Any]:
         "origin": origin,
         "variable": variables[0],
     }
+
+
+def _prometheus() -> str:
+    """Its address without the login that it may carry."""
+    scheme, _, rest = settings.value_of(Env.PROMETHEUS).partition("://")
+    login, found, host = rest.rpartition("@")
+    return f"{scheme}://[secret]@{host}" if found and login else settings.value_of(Env.PROMETHEUS) or "the lab's"
 
 
 def _state() -> str:

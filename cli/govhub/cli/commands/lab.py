@@ -19,6 +19,10 @@ Nodes = Annotated[
 Hosts = Annotated[
     bool, typer.Option("--hosts", help="Boot real Debian hosts too: those marked `lab`, or N. Needs root.")
 ]
+MeterFlag = Annotated[
+    bool | None,
+    typer.Option("--meters/--no-meters", help="Start simulated meters and a Prometheus; by default where installed."),
+]
 Count = Annotated[int | None, typer.Argument(metavar="[N]", min=1, max=60, help="How many hosts, with --hosts.")]
 
 
@@ -30,13 +34,26 @@ def register(app: typer.Typer) -> None:
     command(child, "down")(down)
 
 
-def up(terminal: Terminal, hub: HubName, count: Count = None, *, nodes: Nodes = None, hosts: Hosts = False) -> int:
-    """Start a control plane for each cluster, with nodes from the inventory."""
+def up(
+    terminal: Terminal,
+    hub: HubName,
+    count: Count = None,
+    *,
+    nodes: Nodes = None,
+    hosts: Hosts = False,
+    meters: MeterFlag = None,
+) -> int:
+    """Start a control plane for each cluster, with nodes from the inventory, and meters of its racks."""
     if count is not None and not hosts:
         raise UsageError.one("USE004", f"{count} of what?", hint="lab up HUB --hosts N boots N real hosts")
     from govhub.ops.lab import lab_up
 
-    return _show(terminal, lab_up(hub, nodes, view_of(terminal).message, (count or 0) if hosts else None))
+    if meters is False:
+        from govhub.ops.labmeters import stop_meters
+
+        stop_meters(hub)
+
+    return _show(terminal, lab_up(hub, nodes, view_of(terminal).message, (count or 0) if hosts else None, meters))
 
 
 def status(terminal: Terminal, hub: HubName) -> int:

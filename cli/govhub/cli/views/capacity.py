@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from govhub.cli.i18n import tr, trn
-from govhub.cli.views.text import amount, heading, line, more, row, table
+from govhub.cli.views.text import amount, heading, line, more, row, safe, table
 
 Document = dict[str, Any]
 FEW = 20
@@ -18,6 +18,7 @@ NARROW = 100
 def show_capacity(console: Console, document: Document, *, verbose: bool = False) -> None:
     """Halls with what binds them first, then the place's figures, pools, departments, powers and the ledger."""
     line(console, f"{document['hub']} {document['place']}".strip(), style="bold")
+    _live(console, document)
     _halls(console, document)
     heading(console, tr("Figures"))
     console.print(_figures(document["figures"]))
@@ -26,12 +27,17 @@ def show_capacity(console: Console, document: Document, *, verbose: bool = False
         own = {key: value for key, value in document["halls"][0]["figures"].items() if key not in document["figures"]}
         console.print(_figures(own))
     for cause, watts in document["stranded_by"].items():
-        line(console, f"{tr('Stranded')}: {watts / 1000:,.1f} kW, {tr('bound by')} {_resource(cause)}", style="yellow")
+        line(
+            console,
+            f"{tr('Stranded')}: {watts / 1000:,.1f} kW, {tr('bound by')} {resource_word(cause)}",
+            style="yellow",
+        )
     if "pools" in document:
         _pools(console, document["pools"])
         _departments(console, document["departments"], verbose=verbose)
         _powers(console, document["powers"])
         _network(console, document["network"])
+        _links(console, document["links"])
     _ledger(console, document["ledger"])
 
 
@@ -46,12 +52,13 @@ def show_racks(console: Console, document: Document, *, verbose: bool = False) -
         tr("gap"): lambda item: _number(item["gap"]),
         "kg": lambda item: _of(item["kg"], item["max_kg"]),
         "kW": lambda item: _of(item["watts"], item["rated_watts"], 1000),
+        tr("measured, kW"): lambda item: _number(item["measured_watts"], 1000),
         tr("feed A after loss, kW"): lambda item: _of(item["feed_a_watts"], item["feed_a_limit"], 1000),
         tr("feed B after loss, kW"): lambda item: _of(item["feed_b_watts"], item["feed_b_limit"], 1000),
         tr("servers that fit"): lambda item: _number(item["servers"]),
-        tr("bound by"): lambda item: _resource(item["binding"]),
+        tr("bound by"): lambda item: resource_word(item["binding"]),
     }
-    kept = list(columns) if wide else [name for place, name in enumerate(columns) if place in (0, 2, 5, 8, 9)]
+    kept = list(columns) if wide else [name for place, name in enumerate(columns) if place in (0, 2, 5, 9, 10)]
     out = table(*kept, numbers=range(1, len(kept) - 1))
     shown = found if verbose else found[:FEW]
     for item in shown:
@@ -59,6 +66,18 @@ def show_racks(console: Console, document: Document, *, verbose: bool = False) -
     console.print(out)
     more(console, len(found) - len(shown))
     line(console, trn("{count} rack", "{count} racks", len(found)))
+    _live(console, document)
+
+
+def _live(console: Console, document: Document) -> None:
+    """Who was asked, and what of the answers is not believed."""
+    live = document.get("live")
+    if live is None:
+        return
+    asked = [live["prometheus"] or tr("no Prometheus"), *live["clusters"]]
+    line(console, f"{tr('Measured by')}: {', '.join(asked)}")
+    for problem in live["problems"]:
+        line(console, f"! {safe(problem)}", style="yellow")
 
 
 def _halls(console: Console, document: Document) -> None:
@@ -72,7 +91,9 @@ def _halls(console: Console, document: Document) -> None:
     for hall in document["halls"]:
         binds = hall["binding"]
         cells = [hall["hall"], hall["tier"]]
-        cells += [_resource(binds["resource"]), _number(binds["servers"])] if binds else [tr("unknown"), tr("unknown")]
+        cells += (
+            [resource_word(binds["resource"]), _number(binds["servers"])] if binds else [tr("unknown"), tr("unknown")]
+        )
         if wide:
             cells += [_ratio(hall["figures"][key]) for key in ("power.allocated", "cooling")]
         fits = binds["fits"] if binds else {}
@@ -89,7 +110,8 @@ def _figures(figures: Document) -> object:
         scale, unit = (1000, "kW") if item["unit"] == "W" else (1, item["unit"])
         cells = [_number(item["numerator"], scale), _number(item["denominator"], scale)]
         at = f" ({item['at']})" if item.get("at") else ""
-        row(out, f"{_title(name)}{at}", *cells, unit, _ratio(item), _coverage(item))
+        age = "" if item["age_seconds"] is None else f" ({tr('seconds old')}: {item['age_seconds']:.0f})"
+        row(out, f"{title_of(name)}{at}{age}", *cells, unit, _ratio(item), _coverage(item))
     return out
 
 
@@ -98,12 +120,18 @@ def _pools(console: Console, pools: list[Document]) -> None:
         return
     heading(console, tr("Requests against pools without their worst rack"))
     titles = (tr("Cluster"), tr("pool"), tr("nodes"), tr("requested cores"), tr("left"), "%", tr("rack lost"))
-    out = table(*titles, numbers=(2, 3, 4, 5))
+    wide = console.width >= NARROW
+    more_titles = ("GiB", "%", tr("cards"), "%") if wide else ()
+    out = table(*titles, *more_titles, numbers=(2, 3, 4, 5, 7, 8, 9, 10))
     for item in pools:
         cores = item["cores"]
         pool = f"{item['pool']} {item['arch']}" if item["pool"] else tr("all")
         cells = (_number(cores["numerator"]), _number(cores["denominator"]), _ratio(cores), cores.get("at", ""))
-        row(out, item["cluster"], pool, _number(item["nodes"]), *cells)
+        rest: list[str] = []
+        for resource in ("memory", "accelerators") if wide else ():
+            figure = item.get(resource)
+            rest += [_of(figure["numerator"], figure["denominator"]), _ratio(figure)] if figure else ["", ""]
+        row(out, item["cluster"], pool, _number(item["nodes"]), *cells, *rest)
     console.print(out)
 
 
@@ -163,6 +191,17 @@ def _network(console: Console, layers: list[Document]) -> None:
     console.print(out)
 
 
+def _links(console: Console, links: Document) -> None:
+    if not links:
+        return
+    heading(console, tr("Busiest port of each link, 95th percentile of a day"))
+    out = table(tr("Link"), tr("port"), "Gbit/s", tr("of all"), "%", tr("known parts"), numbers=(2, 3, 4, 5))
+    for name, item in links.items():
+        cells = _number(item["numerator"], 1e9), _number(item["denominator"], 1e9), _ratio(item), _coverage(item)
+        row(out, name, item.get("at", ""), *cells)
+    console.print(out)
+
+
 def _ledger(console: Console, entries: list[Document]) -> None:
     if not entries:
         return
@@ -181,7 +220,8 @@ def _ledger(console: Console, entries: list[Document]) -> None:
     console.print(out)
 
 
-def _resource(name: str | None) -> str:
+def resource_word(name: str | None) -> str:
+    """A resource for people."""
     words = {
         "budget": tr("power budget of the hall"),
         "power": tr("power of racks"),
@@ -195,12 +235,30 @@ def _resource(name: str | None) -> str:
         "ups": tr("UPS"),
         "busway": tr("busway"),
         "pdu": tr("PDU"),
+        "ats": tr("transfer switch"),
+        "sts": tr("static transfer switch"),
         "cooling": tr("cooling"),
+        "feed.a": tr("feed A"),
+        "feed.b": tr("feed B"),
+        "feeds": tr("feeds"),
+        "ports": tr("cabled ports"),
+        "switch": tr("ports of switches"),
+        "element": tr("power element"),
+        "phase": tr("phase"),
+        "machines": tr("machines"),
+        "racks": tr("racks with machines"),
+        "pool.cores": tr("cores of the pool without a rack"),
+        "pool.memory": tr("memory of the pool without a rack"),
+        "pool.accelerators": tr("cards of the pool without a rack"),
+        "quota.cores": tr("quota, cores"),
+        "quota.memory": tr("quota, memory"),
+        "quota.accelerators": tr("quota, cards"),
     }
     return words.get(name or "", name or tr("unknown"))
 
 
-def _title(name: str) -> str:
+def title_of(name: str) -> str:
+    """The name of a figure for people."""
     words = {
         "racks": tr("racks with machines"),
         "space": tr("rack units"),
@@ -219,7 +277,7 @@ def _title(name: str) -> str:
     first, _, kind = name.partition(".")
     if name not in words and kind:
         notes = {"phase": tr("fullest phase"), "balance": tr("unbalance of phases")}
-        return f"{_resource(kind)}, {notes[first]}" if first in notes else _resource(kind)
+        return f"{resource_word(kind)}, {notes[first]}" if first in notes else resource_word(kind)
     return words.get(name, name)
 
 

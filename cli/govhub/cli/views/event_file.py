@@ -42,6 +42,7 @@ def planned(log: EventLog, plan: Plan) -> None:
         log.emit("diagnostic", hub=plan.hub, diagnostic=item.as_dict())
     for delta in plan.capacity:
         log.emit("capacity", hub=plan.hub, capacity=delta.as_dict())
+    log.emit("capacity", hub=plan.hub, consumed=plan.consumed.as_dict())
     log.emit("plan-made", hub=plan.hub, summary=plan.summary, hash=plan.as_dict()["hash"])
 
 

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 from govhub.cli.i18n import tr, trn
 from govhub.cli.views.page import Page, code, prose
-from govhub.cli.views.plan import ORDER, by_stack_and_kind, capacity_rows, headline, word
+from govhub.cli.views.plan import (
+    ORDER,
+    by_stack_and_kind,
+    capacity_rows,
+    consumed_title,
+    fullest,
+    headline,
+    level_cells,
+    level_titles,
+    word,
+)
 from govhub.cli.views.text import field, seconds, tally
 from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.plan import Op, Plan, PlannedChange
@@ -42,6 +52,7 @@ def plan_page(plan: Plan, program: str) -> str:
     _findings(page, plan.findings)
     _counts(page, plan.changes)
     _capacity(page, plan)
+    _consumed(page, plan)
     _changes(page, plan.changes)
     if plan.coverage.unpredicted:
         page.add(f"**{tr('Coverage')}**: {plan.coverage.predicted:,} / {plan.coverage.total:,}")
@@ -123,6 +134,13 @@ def _capacity(page: Page, plan: Plan) -> None:
         page.add(f"**{tr('Capacity (requested)')}**")
         titles = (tr("Resource"), tr("before"), tr("after"), tr("change"), tr("available"), tr("used"))
         page.table((tr("Cluster"), *titles), rows, share=0.3)
+
+
+def _consumed(page: Page, plan: Plan) -> None:
+    rows = [tuple(map(prose, level_cells(item))) for item in fullest(plan.consumed.levels)]
+    if rows:
+        page.add(f"**{consumed_title(plan.consumed)}**")
+        page.table(level_titles(), rows, share=0.3)
 
 
 def _changes(page: Page, changes: tuple[PlannedChange, ...]) -> None:

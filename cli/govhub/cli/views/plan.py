@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from govhub.cli.i18n import tr, trn
+from govhub.cli.views.capacity import resource_word
 from govhub.cli.views.text import (
     all_of_them,
     amount,
@@ -24,7 +25,7 @@ from govhub.cli.views.text import (
     table,
     tally,
 )
-from govhub.core.plan import Amounts, CapacityDelta, Op, Plan, PlannedChange
+from govhub.core.plan import Amounts, CapacityDelta, Consumed, LevelChange, Op, Plan, PlannedChange
 
 if TYPE_CHECKING:
     from govhub.ops.requests import EnginePreview
@@ -35,6 +36,7 @@ ORDER = (Op.DELETE, Op.REPLACE, Op.UPDATE, Op.REPAIR, Op.CREATE)
 FEW = {Op.CREATE: 3, Op.REPAIR: 10, Op.UPDATE: 10, Op.REPLACE: 20, Op.DELETE: 20}
 FIELDS = 6
 OWNERS = 4
+LEVELS = 12
 
 
 def show_plan(console: Console, plan: Plan, preview: EnginePreview | None = None, *, verbose: bool = False) -> None:
@@ -46,6 +48,7 @@ def show_plan(console: Console, plan: Plan, preview: EnginePreview | None = None
         _owners(console, plan.changes, verbose)
         _changes(console, plan.changes, verbose)
     _capacity(console, plan.capacity)
+    _consumed(console, plan.consumed, plan.against, verbose)
     if plan.findings:
         heading(console, f"{tr('Findings')}: {tally(plan.findings)}")
         diagnostics(console, plan.findings, verbose=verbose)
@@ -194,6 +197,58 @@ def _capacity(console: Console, deltas: Iterable[CapacityDelta]) -> None:
         for index, cells in enumerate(capacity_rows(delta)):
             row(out, "" if index else delta.cluster, *cells)
     console.print(out)
+
+
+def _consumed(console: Console, taken: Consumed, against: str, verbose: bool) -> None:
+    """What the hub's files take beside requests, the fullest limit first."""
+    if taken.than == "unknown":
+        heading(console, consumed_title(taken))
+        note = tr("unknown: no complete run has recorded what was used before; the next one does")
+        invalid = tr("unknown: the other revision does not say where everything stands")
+        line(console, f"  {invalid if against else note}")
+    if not taken.levels:
+        return
+    heading(console, consumed_title(taken))
+    out = table(*level_titles(), numbers=range(2, 7))
+    found = fullest(taken.levels)
+    shown = found if verbose else found[:LEVELS]
+    for item in shown:
+        row(out, *level_cells(item))
+    console.print(out)
+    more(console, len(found) - len(shown))
+
+
+def consumed_title(taken: Consumed) -> str:
+    """What the table of limits is compared with."""
+    words = {
+        "applied": tr("compared with the last complete run"),
+        "nothing": tr("nothing was applied yet"),
+        "revision": tr("compared with the other revision"),
+    }
+    note = f" ({words[taken.than]})" if taken.than in words else ""
+    return f"{tr('Space, power, cooling, pools and quotas')}{note}"
+
+
+def fullest(levels: Iterable[LevelChange]) -> list[LevelChange]:
+    """The fullest limit first; what has none comes last."""
+    return sorted(levels, key=lambda item: -(item.ratio if item.ratio is not None else -1.0))
+
+
+def level_titles() -> tuple[str, ...]:
+    """Titles of the columns of ``level_cells``."""
+    return (tr("Limit"), tr("Where"), tr("before"), tr("after"), tr("change"), tr("limit"), tr("used"))
+
+
+def level_cells(item: LevelChange) -> tuple[str, ...]:
+    """Limit, where, before, after, change, limit and the share in use; unknown is said, and is not zero."""
+    scale, unit = (1000, " kW") if item.unit == "W" else (1, f" {item.unit}" if item.unit else "")
+    sides = [tr("unknown") if value is None else amount(value / scale) + unit for value in (item.before, item.after)]
+    known = item.before is not None and item.after is not None
+    moved = ((item.after or 0.0) - (item.before or 0.0)) / scale
+    change = f"{'+' if moved > 0 else ''}{amount(moved)}{unit}" if known else tr("unknown")
+    limit = "" if item.limit is None else amount(item.limit / scale) + unit
+    used = "" if item.ratio is None else f"{item.ratio:.1%}"
+    return resource_word(item.resource), item.at, *sides, change, limit, used
 
 
 def capacity_rows(delta: CapacityDelta) -> list[tuple[str, str, str, str, str, str]]:

@@ -18,6 +18,7 @@ FAMILIES = {
     "BUD": "Deletion budget",
     "CAP": "Capacity of the pools",
     "EXC": "Exception",
+    "FIT": "What does not fit",
     "FRZ": "Freeze",
     "GOV": "govhub itself",
     "HUB": "Hub as a whole",

@@ -55,8 +55,23 @@ def show_lab(console: Console, document: Document, program: str) -> None:
     console.print(out)
     if document.get("hosts"):
         _lab_hosts(console, document["hosts"])
+    if document.get("meters"):
+        _lab_meters(console, document["meters"])
     running = all(item["state"] == "running" for item in document["clusters"])
     line(console, f"\n{tr('Next')}: {program} {'up' if running else 'lab up'} {document['hub']}")
+
+
+def _lab_meters(console: Console, meters: Document) -> None:
+    if meters["state"] == "absent":
+        line(console, f"\n{tr('Metering is off')}", style="yellow")
+        return
+    out = table(tr("Meters"), tr("state"), tr("process"), tr("address"), numbers=(2,))
+    for item in meters["processes"]:
+        row(out, item["name"], tr("running") if item["alive"] else tr("ended"), item["pid"], item["address"])
+    line(console)
+    console.print(out)
+    agents, seconds_ = trn("{count} SNMP agent", "{count} SNMP agents", meters["agents"]), meters["interval_seconds"]
+    line(console, f"{agents}, {tr('seconds between readings')}: {seconds_}")
 
 
 def _lab_hosts(console: Console, hosts: list[Document]) -> None:

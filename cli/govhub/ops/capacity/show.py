@@ -10,21 +10,34 @@ from govhub.monitoring.columns import Columns
 from govhub.monitoring.compute import departments, pool_headroom, powers
 from govhub.monitoring.halls import Halls, Server
 from govhub.monitoring.network import layers
+from govhub.ops.capacity.live import Live, Sources, live_of
 from govhub.ops.capacity.places import SCHEMA, columns_of, racks_of
 
 
-def show(hub: str, place: str = "", server: Server | None = None) -> dict[str, Any]:
+def show(hub: str, place: str = "", server: Server | None = None, sources: Sources | None = None) -> dict[str, Any]:
     """The figures of a place (all of the hub for the empty string), and of each hall in it.
 
-    Pools, departments and powers are of the hub as a whole, and left out for a place.
+    Pools, departments and powers are of the hub as a whole, and left out for a place. ``sources`` are asked for what is
+    measured; without any, nobody is.
 
     Raises:
         InvalidInput: the hub is not valid, or has no such place.
         PolicyViolation: its quotas do not fit.
     """
     columns = columns_of(hub)
+    racks_of(columns, place)
+    live = live_of(columns, sources or Sources())
+    document = document_of(columns, Halls(columns, server, live.readings.measured), place, live)
+    return document | ({"live": live.document} if live.document else {})
+
+
+def document_of(columns: Columns, halls: Halls, place: str = "", live: Live | None = None) -> dict[str, Any]:
+    """The same of what is loaded and was measured.
+
+    Raises:
+        InvalidInput: there is no such place.
+    """
     inside = racks_of(columns, place)
-    halls = Halls(columns, server)
     wanted = sorted({int(hall) for hall in columns.racks.hall[inside]})
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -43,9 +56,10 @@ def show(hub: str, place: str = "", server: Server | None = None) -> dict[str, A
     if not place:
         document |= {
             "pools": _plain(pool_headroom(columns.hub)),
-            "departments": _plain(departments(columns.hub)),
+            "departments": _plain(departments(columns.hub, live.pods if live else None)),
             "powers": powers(columns.hub),
             "network": _plain(layers(columns.hub)),
+            "links": _plain(live.links) if live else {},
         }
     return document
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from govhub.core.quantities import parse_quantity
 from govhub.inventory.checks.migrations import LEAST_BANDWIDTH
 from govhub.inventory.loader import Hub
-from govhub.inventory.model.migration import Move, MoveKind, SourceLimits, Strategy
+from govhub.inventory.model.migration import Move, MoveKind, SourceLimits
 from govhub.migration.movers.protocol import Limits
-
-_STAY = (Strategy.RETAIN, Strategy.RETIRE)
 
 
 def limits_of(hub: Hub, move: Move) -> Limits:
@@ -37,6 +35,6 @@ def sharing(hub: Hub, source: str) -> int:
         item.system
         for item in hub.model.migrations
         for move in item.moves
-        if item.strategy not in _STAY and move.source == source and move.kind is not MoveKind.APPLICATION
+        if not item.staying and move.source == source and move.kind is not MoveKind.APPLICATION
     }
     return max(1, len(systems))

@@ -22,13 +22,13 @@ from govhub.hosts.reach import Reaches, reaches
 from govhub.hosts.tunnel import Tunnel
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.migration import MoverPlace
+from govhub.migration.movers.afar import FarRunner, Load
 from govhub.migration.movers.endpoint import Endpoint
-from govhub.migration.movers.jobs import JobRunner
 from govhub.migration.movers.late import ClosingRunner, LateRunner
 from govhub.migration.movers.mariadb.server import Server as MariadbServer
 from govhub.migration.movers.packing import Address, nowhere
 from govhub.migration.movers.protocol import MoveFailed
-from govhub.migration.movers.remote import Load, SshRunner
+from govhub.migration.movers.remote import SshRunner
 from govhub.migration.movers.runner import HERE, Command, Done, LocalRunner, Runner
 from govhub.migration.moving.ends import Access, Ends
 from govhub.migration.sql.dsn import Engine
@@ -146,7 +146,7 @@ class Place:
         # Another worker may have put it there, and gone.
         return next((name for name, load in loads.items() if load.here), "") or least_busy(declared, loads)
 
-    def _on(self, name: str) -> SshRunner | JobRunner:
+    def _on(self, name: str) -> FarRunner:
         mover = next(item for item in self.hub.model.migration.movers if item.name == name)
         place = f"{self.hub.name}/{self.system}/{self.move}"
         if mover.cluster is not None:
@@ -239,7 +239,7 @@ def _row(hub: Hub, item: MoverPlace, reached: Reaches) -> dict[str, Any]:
     return row | {"running": load.running, "moves": load.places, "free_bytes": load.free, "problem": None}
 
 
-def _look(make: Callable[[], SshRunner | JobRunner]) -> Load | GovhubError:
+def _look(make: Callable[[], FarRunner]) -> Load | GovhubError:
     try:
         runner = make()
         try:

@@ -42,10 +42,10 @@ def hold_against_files(hub: Hub, system: str, itinerary: str, run: RunStanding |
         InvalidInput: no part of it is declared to move (RUN033).
     """
     migration = migration_of(hub, system)
-    if run is None and itinerary in _THERE and migration.strategy in _STAYS:
+    if run is None and itinerary in _THERE and migration.staying:
         raise PolicyViolation.one(
             "RUN034",
-            f"{system} {_STAYS[migration.strategy]}",
+            f"{system} {_STAYS[migration.staying]}",
             source=hub.at("migrations", hub.model.migrations.index(migration), "strategy"),
             hint="when it is to move after all, set `strategy: rehost` or `replatform` there, or remove the line",
             address=system,

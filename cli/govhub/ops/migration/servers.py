@@ -139,7 +139,7 @@ def _far(
         database=database,
         port=port,
         peer=ipv4_of(peer.address) if peer else None,
-        movers=tuple(item.partition("/")[0] for item in mover_addresses(hub, reached, migration.system)),
+        movers=tuple(mover_addresses(hub, reached, migration.system)),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import date
 
 from govhub.core.diagnostics import Diagnostic, Diagnostics, Severity
 from govhub.core.text import and_more, did_you_mean
+from govhub.inventory.limits import CAPACITY_RULES
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.tenancy import ExceptionEntry, ExceptionKind
 from govhub.stacks.graph import Graph
@@ -100,10 +101,10 @@ def _waived(rule: Rule, finding: Finding, waiver: ExceptionEntry) -> Diagnostic:
 
 def _unknown(hub: Hub) -> Iterator[Diagnostic]:
     for name in hub.model.hub.policies:
-        if name not in RULES:
+        if name not in RULES and name not in CAPACITY_RULES:
             yield _no_such_rule(hub, name, f"hub.policies.{name}", ("hub", "policies", name))
     for index, entry in enumerate(hub.model.exceptions):
-        if entry.rule is not None and entry.rule not in RULES:
+        if entry.rule is not None and entry.rule not in RULES and entry.rule not in CAPACITY_RULES:
             yield _no_such_rule(hub, entry.rule, f"exceptions.{entry.name}.rule", ("exceptions", index, "rule"))
 
 
@@ -114,5 +115,6 @@ def _no_such_rule(hub: Hub, name: str, address: str, path: tuple[str | int, ...]
         summary=f'there is no policy rule "{name}"',
         address=address,
         source=hub.at(*path),
-        hint=did_you_mean(name, RULES) or f"the rules are: {and_more(sorted(RULES), len(RULES))}",
+        hint=did_you_mean(name, [*RULES, *CAPACITY_RULES])
+        or f"the rules are: {and_more(sorted([*RULES, *CAPACITY_RULES]), len(RULES) + len(CAPACITY_RULES))}",
     )
