@@ -24,7 +24,7 @@ from govhub.engine.state import State
 from govhub.inventory.sizing import capacity_of
 from govhub.ops.enrol import EnrolRequest, EnrolResult, enrol
 from govhub.ops.load import valid_hub
-from govhub.ops.session import state_bucket
+from govhub.ops.reach import state_bucket
 from govhub.ops.targets import Target, targets_of
 from hosts import emulators
 from hosts.certificates import authority

@@ -22,9 +22,9 @@ from govhub.inventory.sizing import capacity_of
 from govhub.inventory.topology import PlacedHost
 from govhub.ops.load import valid_hub
 from govhub.ops.plan import make_plan
+from govhub.ops.reach import state_bucket
 from govhub.ops.requests import PlanRequest
 from govhub.ops.retire import RetireRequest, RetireResult, retire
-from govhub.ops.session import state_bucket
 
 MINI = Path(__file__).parents[1] / "hubs" / "mini"
 

@@ -17,8 +17,8 @@ from govhub.engine.state import State
 from govhub.hosts.runner import Play, PlayRequest
 from govhub.ops.hostside import hosts_side
 from govhub.ops.load import valid_hub
+from govhub.ops.reach import state_bucket
 from govhub.ops.retire import RetireRequest, RetireResult, retire
-from govhub.ops.session import state_bucket
 from govhub.ops.wiping import REPORT
 from hosts.conftest import HostHub, lab_copy
 

@@ -15,7 +15,7 @@ from govhub.hosts.fingerprint import fingerprint
 from govhub.hosts.reach import reaches
 from govhub.hosts.variables import declared_hosts
 from govhub.ops.load import valid_hub
-from govhub.ops.session import state_bucket
+from govhub.ops.reach import state_bucket
 from govhub.ops.status import status
 
 MINI = Path(__file__).parents[1] / "hubs" / "mini"

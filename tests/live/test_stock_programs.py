@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from govhub.engine.runner import EngineSettings, Outcome, ShardEngine
+from govhub.engine.runner import Outcome, ShardEngine
+from govhub.engine.settings import EngineSettings
 from govhub.lab.cluster import LabCluster
 from govhub.ops.session import open_session
 from govhub.stacks.graph import Shard, Stack

@@ -14,8 +14,8 @@ from govhub.lab.meters import processes
 from govhub.lab.meters.center import Meters, State
 from govhub.lab.meters.plan import Plan, plan_of
 from govhub.monitoring.columns import Columns
-from govhub.monitoring.live.client import Prometheus
 from govhub.monitoring.live.readings import Readings, read
+from govhub.monitoring.prometheus import Prometheus
 
 INTERVAL = 30
 AT_ONCE = 4

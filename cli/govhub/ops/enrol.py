@@ -24,7 +24,7 @@ from govhub.ops.controllers import Ask, act_on, authority_of, login_of, look_at
 from govhub.ops.hostside import RECORDS, forget_note
 from govhub.ops.load import valid_hub
 from govhub.ops.matching import Match, matched
-from govhub.ops.session import state_bucket
+from govhub.ops.reach import state_bucket
 from govhub.ops.targets import Target
 
 BOUND = ("declared", "replaced", "moved")

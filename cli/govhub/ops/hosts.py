@@ -20,9 +20,10 @@ from govhub.inventory.loader import Hub
 from govhub.ops.hostside import RECORDS, HostsSide, forget_note, hosts_side
 from govhub.ops.join import joining
 from govhub.ops.load import valid_hub
+from govhub.ops.reach import state_bucket
 from govhub.ops.requests import RunRequest, Selection
 from govhub.ops.runs import Run
-from govhub.ops.session import Session, state_bucket
+from govhub.ops.session import Session
 
 
 def run_hosts(session: Session, run: Run, request: RunRequest, side: HostsSide, names: Iterable[str]) -> Play:

@@ -9,7 +9,7 @@ from govhub.engine.state import State
 from govhub.inventory.importers import ImportResult, What
 from govhub.inventory.importers import import_table as run_import
 from govhub.ops.load import valid_hub
-from govhub.ops.session import state_bucket
+from govhub.ops.reach import state_bucket
 
 
 def import_table(hub: str, file: Path, what: What, *, dry_run: bool, partial: bool) -> ImportResult:

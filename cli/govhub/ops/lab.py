@@ -30,7 +30,8 @@ from govhub.ops.hosts import forget_hosts
 from govhub.ops.labhosts import boot_hosts, chosen_hosts, connect_hosts, lab_clusters, real_nodes
 from govhub.ops.labmeters import start_meters
 from govhub.ops.load import valid_hub
-from govhub.ops.session import Connection, Session, state_bucket
+from govhub.ops.reach import state_bucket
+from govhub.ops.session import Connection, Session
 
 SPARE_VOLUMES = 20
 NODE_SECONDS = 90

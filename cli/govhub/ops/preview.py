@@ -12,7 +12,8 @@ from pathlib import Path
 
 from govhub.core.errors import GovhubError
 from govhub.core.plan import Plan
-from govhub.engine.runner import EngineSettings, Outcome, ShardEngine, Step
+from govhub.engine.runner import Outcome, ShardEngine, Step
+from govhub.engine.settings import EngineSettings
 from govhub.engine.state import urn_of
 from govhub.ops.requests import EnginePreview
 from govhub.ops.session import Connection, Session

@@ -14,7 +14,8 @@ from govhub.core.diagnostics import Diagnostic
 from govhub.core.errors import GovhubError, LockHeld
 from govhub.core.events import EventLog
 from govhub.engine.ledger import Ledger
-from govhub.engine.runner import EngineSettings, Outcome, ShardEngine, Step
+from govhub.engine.runner import Outcome, ShardEngine, Step
+from govhub.engine.settings import EngineSettings
 from govhub.engine.state import State
 from govhub.stacks.graph import DesiredObject, Identity, Shard, Stack
 

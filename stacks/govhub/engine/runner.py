@@ -22,10 +22,10 @@ from pulumi.automation.events import EngineEvent
 from govhub.core.secrets import REDACTOR
 from govhub.engine.bucket import without_password
 from govhub.engine.command import EngineCommand, EngineTimeoutError
+from govhub.engine.settings import EngineSettings
 from govhub.engine.state import project_of, stack_of
 from govhub.stacks.graph import Shard
 
-PARALLEL = 64
 # What the engine says a second time, with a Python traceback, after it named the resource that failed.
 _ECHOES = ("update failed", "preview failed", "python inline source runtime error", "an unhandled error occurred")
 OnStep = Callable[["Step"], None]
@@ -56,23 +56,6 @@ class Outcome:
     def broken_off(self) -> bool:
         """Whether the engine began and ended without its summary: it was killed, or it crashed."""
         return bool(self.steps) and not self.ok and not self.counts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineSettings:
-    """Everything an engine run needs that does not depend on the shard."""
-
-    pulumi: Path
-    provider: Path
-    version: str
-    backend: str
-    passphrase_file: Path
-    home: Path
-    work: Path
-    checkpoints: bool = False
-    """Stock behaviour, for comparison in benchmarks."""
-    timeout: float = 3600.0
-    parallel: int = PARALLEL
 
 
 class ShardEngine:

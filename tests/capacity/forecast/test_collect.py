@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import ClassVar
-from urllib.parse import parse_qs
 
-import pytest
-
-from govhub.core.errors import UsageError
+from govhub.core.errors import TargetUnreachable
 from govhub.monitoring.forecast.collect import Collected, Wanted, collect, first_day
-from govhub.monitoring.forecast.prometheus import NoAnswer, Prometheus, Series, shown
 from govhub.monitoring.forecast.resources import RESOURCES
 from govhub.monitoring.forecast.store import History, Row
+from govhub.monitoring.prometheus import Series, TooMuch
 
 from .conftest import SHANGHAI, TODAY, days_back
 from .hubs import RACKS
@@ -34,13 +27,16 @@ class Answers:
         self.twice = False
         self.away: set[str] = set()
 
-    def query_range(self, query: str, start: float, end: float, step: float) -> list[Series]:
+    def ranges(self, queries: Mapping[str, str], start: float, end: float, step: float) -> dict[str, list[Series]]:
+        return {name: self._answer(query, start, end, step) for name, query in queries.items()}
+
+    def _answer(self, query: str, start: float, end: float, step: float) -> list[Series]:
         count = round((end - start) / step) + 1
         self.asked.append((query, count))
         if any(word in query for word in self.away):
-            raise NoAnswer("HTTP 502")
+            raise TargetUnreachable.one("MTR005", "HTTP 502")
         if count > self.most:
-            raise NoAnswer("execution: query processing would load too many samples", too_much=True)
+            raise TooMuch.one("MTR005", "query processing would load too many samples")
         value = 288.0 if query.startswith("count_over_time") else 1500.0
         labels = dict(zip(("site", "hall", "row", "rack"), RACKS[0].split("/"), strict=True))
         samples = [(start + number * step, value) for number in range(count)]
@@ -106,79 +102,6 @@ def test_a_collection_begins_after_what_is_held_or_a_month_back(tmp_path: Path) 
     assert first_day(history, [POWER], days_back(1), 30) == days_back(99)
     history.add([Row(day=days_back(2), metric="power", place=RACKS[0], p95=1, max=1, mean=1, coverage=1)])
     assert first_day(history, [POWER], days_back(1), 30) == days_back(30)
-
-
-class Server(BaseHTTPRequestHandler):
-    """Answers with ``body``."""
-
-    body: ClassVar[bytes] = b""
-    status: ClassVar[int] = 200
-    form: ClassVar[dict[str, list[str]]] = {}
-
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        type(self).form = parse_qs(self.rfile.read(length).decode())
-        self.send_response(self.status)
-        self.end_headers()
-        self.wfile.write(self.body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- likewise
-        """Nothing on stderr."""
-
-
-@pytest.fixture
-def server() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as listening:
-        Thread(target=listening.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{listening.server_port}/prometheus/"
-        listening.shutdown()
-
-
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [
-        (200, b""),
-        (200, b"<html>sign in</html>"),
-        (200, b"[]"),
-        (200, b'{"status": "success"}'),
-        (200, b'{"status": "success", "data": {"result": [{"metric": {}, "values": [[1]]}]}}'),
-        (200, b'{"status": "success", "data": {"result": [{"metric": {}, "values": [[1, "x"]]}]}}'),
-        (503, b'{"status": "error", "errorType": "unavailable", "error": "starting"}'),
-        (302, b""),
-    ],
-)
-def test_nonsense_is_no_answer(server: str, status: int, body: bytes) -> None:
-    Server.status, Server.body = status, body
-
-    with Prometheus(server, timeout=5) as source, pytest.raises(NoAnswer) as caught:
-        source.query_range("up", 0, 10, 5)
-    assert not caught.value.too_much
-
-
-def test_limits_of_prometheus_ask_for_less(server: str) -> None:
-    text = "query processing would load too many samples into memory in query execution"
-    Server.status, Server.body = 422, json.dumps({"status": "error", "errorType": "execution", "error": text}).encode()
-
-    with Prometheus(server, timeout=5) as source, pytest.raises(NoAnswer) as caught:
-        source.query_range("up", 0, 10, 5)
-    assert caught.value.too_much
-    assert Server.form == {"query": ["up"], "start": ["0.000"], "end": ["10.000"], "step": ["5"]}
-
-
-def test_an_answer_without_end_is_cut(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("govhub.monitoring.forecast.prometheus.MAX_BYTES", 2**20)
-    Server.status, Server.body = 200, b" " * 2**21
-
-    with Prometheus(server, timeout=5) as source, pytest.raises(NoAnswer) as caught:
-        source.query_range("up", 0, 10, 5)
-    assert caught.value.too_much
-
-
-def test_addresses_are_shown_without_their_password() -> None:
-    assert shown("https://me:secret@prom.example:9443/x/") == "https://prom.example:9443/x"
-    for wrong in ("", "prom:9090", "ftp://prom", "http://", "http://[", "http://h:99999"):
-        with pytest.raises(UsageError):
-            shown(wrong)
 
 
 def test_values_of_a_day_are_of_that_day(tmp_path: Path) -> None:

@@ -151,4 +151,4 @@ def test_a_prometheus_that_is_away_is_told_and_nothing_is_written(
     assert "FOR005" in err
     assert "secret" not in err
     assert not list(tmp_path.rglob("*.parquet"))
-    assert run(capsys, *words[:5], "not an address")[0] == 64
+    assert run(capsys, *words[:5], "not an address")[0] == 3

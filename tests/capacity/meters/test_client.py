@@ -12,9 +12,9 @@ from capacity.meters.conftest import served
 from govhub.core.errors import InvalidInput, TargetUnreachable
 from govhub.lab.scratch import free_port
 from govhub.monitoring.columns import Columns
-from govhub.monitoring.live.client import Prometheus, quoted
 from govhub.monitoring.live.readings import read
 from govhub.monitoring.live.usage import used_millicores
+from govhub.monitoring.prometheus import Prometheus, TooMuch, quoted
 
 GOOD = b'{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":"b"},"value":[5,"1.5"]}]}}'
 
@@ -84,7 +84,7 @@ def code_of(handler: type[Quiet], columns: Columns) -> str:
         (answering(b"[]"), "MTR006"),
         (answering(b"null"), "MTR006"),
         (answering(b"[" * 100_000), "MTR006"),
-        (answering(b'{"status":"error","error":"too many samples"}', 422), "MTR006"),
+        (answering(b'{"status":"error","error":"too many samples"}', 422), "MTR005"),
         (answering(GOOD.replace(b"vector", b"matrix")), "MTR006"),
         (answering(GOOD.replace(b'"value":[5,"1.5"]', b'"value":[5]')), "MTR006"),
         (answering(GOOD.replace(b'"1.5"', b'"much"')), "MTR006"),
@@ -113,6 +113,59 @@ def test_an_answer_is_read_also_from_within_a_running_loop() -> None:
         assert asyncio.run(within(client)) == 1.5
         with pytest.raises(TargetUnreachable, match="no Prometheus"):
             client.ranges({"x": "y"}, 0, 1, 1)
+
+
+RANGE = (
+    b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[1,"2"],[6,"3.5"]]}]}}'
+)
+
+
+def test_a_range_is_asked_for_in_a_form_and_read_in_order() -> None:
+    asked: list[bytes] = []
+
+    class Noting(Quiet):
+        body = RANGE
+
+        def do_POST(self) -> None:
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])))
+            super().do_POST()
+
+    with served(Noting) as address:
+        found = Prometheus(f"http://{address}/").ranges({"x": "up"}, 0, 10, 5)
+    assert [(dict(item.labels), item.points) for item in found["x"]] == [({"a": "b"}, [(1.0, 2.0), (6.0, 3.5)])]
+    assert asked == [b"query=up&start=0.000&end=10.000&step=5"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (b'{"status":"error","errorType":"execution","error":"query processing would load too many samples"}', 422),
+        (b'{"status":"error","errorType":"timeout","error":"query timed out"}', 503),
+        (b" " * 2_000_000, 200),
+    ],
+)
+def test_limits_ask_for_less(answer: bytes, code: int) -> None:
+    with served(answering(answer, code)) as address:
+        client = Prometheus(f"http://{address}", most_bytes=1_000_000)
+        with pytest.raises(TooMuch):
+            client.ranges({"x": "y"}, 0, 10, 5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (b"", 200),
+        (b"", 302),
+        (RANGE.replace(b'[6,"3.5"]', b"[6]"), 200),
+        (RANGE.replace(b'"3.5"', b'"x"'), 200),
+        (b'{"status":"error","errorType":"unavailable","error":"starting"}', 503),
+    ],
+)
+def test_nonsense_is_no_answer_to_a_range(answer: bytes, code: int) -> None:
+    with served(answering(answer, code)) as address, pytest.raises(TargetUnreachable) as told:
+        Prometheus(f"http://{address}").ranges({"x": "y"}, 0, 10, 5)
+    assert not isinstance(told.value, TooMuch)
+    assert told.value.diagnostics[0].code == "MTR006"
 
 
 @pytest.mark.parametrize("url", ["", "localhost:9090", "ftp://x", "http://", "http://[", "http://a:b"])

@@ -20,9 +20,9 @@ from govhub.lab.meters.center import Meters
 from govhub.lab.meters.load import IDLE, NOISE
 from govhub.lab.meters.plan import plan_of
 from govhub.monitoring.columns import Columns
-from govhub.monitoring.live.client import Prometheus
 from govhub.monitoring.live.links import SPEED, read_links
 from govhub.monitoring.live.readings import Readings, read
+from govhub.monitoring.prometheus import Prometheus
 
 pytestmark = packages
 STUCK = 6.0

@@ -21,9 +21,9 @@ from govhub.inventory.loader import Hub
 from govhub.lab.meters.center import Meters
 from govhub.lab.meters.plan import plan_of
 from govhub.monitoring.columns import Columns
-from govhub.monitoring.live.client import Prometheus
 from govhub.monitoring.live.readings import read
 from govhub.monitoring.live.usage import used_millicores
+from govhub.monitoring.prometheus import Prometheus
 from govhub.ops.capacity.live import Sources
 from govhub.ops.capacity.show import show
 from govhub.ops.lab import lab_down, lab_status, lab_up

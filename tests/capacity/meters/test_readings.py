@@ -12,8 +12,8 @@ import pytest
 from capacity.meters.conftest import MadeUp
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.halls import Halls
-from govhub.monitoring.live.client import Prometheus
 from govhub.monitoring.live.readings import METRIC, Readings, element_watts, read
+from govhub.monitoring.prometheus import Prometheus
 
 LOADED = "jz/h1/r1/01"
 EMPTY = "jz/h1/r2/02"

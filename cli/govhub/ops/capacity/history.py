@@ -17,10 +17,10 @@ from govhub.core.settings import Env, hub_home, value_of
 from govhub.core.settings import today as rehearsed
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.forecast.collect import Wanted, collect, first_day
-from govhub.monitoring.forecast.prometheus import Prometheus
 from govhub.monitoring.forecast.resources import RESOURCES
 from govhub.monitoring.forecast.store import History
 from govhub.monitoring.forecast.tables import read_csv
+from govhub.monitoring.prometheus import Prometheus
 from govhub.ops.capacity.places import SCHEMA, columns_of
 
 BACK = 30
@@ -69,10 +69,10 @@ def collect_history(request: CollectRequest) -> dict[str, Any]:
     """Ask Prometheus for the days that are missing, and keep them; days that have not ended are left out.
 
     Raises:
-        InvalidInput: the hub is not valid, or the days are the wrong way round.
+        InvalidInput: the hub is not valid, the days are the wrong way round, or the address is none.
         TargetUnreachable: Prometheus answered nothing at all.
-        UsageError: the address is none.
     """
+    source = Prometheus(request.prometheus, deadline=request.timeout)
     columns = columns_of(request.hub)
     history = history_of(columns, request.folder)
     resources = tuple(RESOURCES[name] for name in request.resources or RESOURCES)
@@ -91,15 +91,13 @@ def collect_history(request: CollectRequest) -> dict[str, Any]:
         again=request.again,
         now=int(time.time() * 1000),
     )
-    with Prometheus(request.prometheus, timeout=request.timeout) as source:
-        found = collect(source, history, wanted)
-        address = source.shown
+    found = collect(source, history, wanted)
     if found.failed and not found.rows and not found.skipped:
         raise TargetUnreachable(found.problems.sorted())
     return {
         "schema": SCHEMA,
         "hub": columns.hub.name,
-        "prometheus": address,
+        "prometheus": source.shown,
         "first": first.isoformat(),
         "last": last.isoformat(),
         "timezone": columns.model.baseline.timezone,

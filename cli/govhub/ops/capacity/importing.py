@@ -21,7 +21,7 @@ from govhub.inventory.merging.kinds import Assumptions
 from govhub.inventory.merging.merge import Merged, merge
 from govhub.inventory.merging.observed import Observed
 from govhub.ops.load import valid_hub
-from govhub.ops.session import state_bucket
+from govhub.ops.reach import state_bucket
 
 if TYPE_CHECKING:
     from govhub.inventory.importers import ImportResult as TableResult

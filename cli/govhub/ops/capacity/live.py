@@ -21,11 +21,11 @@ from govhub.lab.meters.center import Meters
 from govhub.monitoring.arithmetic.figure import Figure
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.compute import Pod
-from govhub.monitoring.live.client import Prometheus
 from govhub.monitoring.live.links import Links, read_links
 from govhub.monitoring.live.readings import Readings, nothing, read
 from govhub.monitoring.live.usage import used_millicores
-from govhub.ops.session import kubeconfig_of, state_bucket
+from govhub.monitoring.prometheus import Prometheus
+from govhub.ops.reach import kubeconfig_of, state_bucket
 
 TENANT = "govhub.io/tenant"
 _NO_PROMETHEUS = ("MTR019", f"no Prometheus is known: --prometheus URL, {Env.PROMETHEUS}, or `lab up` with meters")

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from govhub.core.errors import GovhubError, UsageError
 from govhub.inventory.loader import Hub
 from govhub.monitoring.live.alerts import read_alerts
-from govhub.monitoring.live.client import Prometheus
 from govhub.monitoring.metrics.exporter import Exporter
+from govhub.monitoring.prometheus import Prometheus
 from govhub.monitoring.web.access.gate import Gate
 from govhub.monitoring.web.access.oidc import Oidc, read_provider
 from govhub.monitoring.web.access.tokens import Tokens

@@ -12,7 +12,7 @@ from govhub.inventory.model.migration import MoverPlace
 from govhub.migration.movers.jobs import JobRunner
 from govhub.migration.movers.manifests import Setting
 from govhub.migration.movers.packing import Routes
-from govhub.ops.session import kubeconfig_of, no_kubeconfig, state_bucket
+from govhub.ops.reach import kubeconfig_of, no_kubeconfig, state_bucket
 
 
 def job_runner(hub: Hub, mover: MoverPlace, place: str, local: Path, routes: Routes) -> JobRunner:

@@ -12,13 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import isfinite
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from govhub.core.diagnostics import Diagnostics
+from govhub.core.errors import TargetUnreachable
 from govhub.monitoring.forecast.days import Span, between, halves, spans
-from govhub.monitoring.forecast.prometheus import NoAnswer, Ranges, Series
 from govhub.monitoring.forecast.resources import LABELS, Part, Resource
 from govhub.monitoring.forecast.store import History, Row
+from govhub.monitoring.prometheus import Series, TooMuch
 
 LOOKS = 12
 """Looks an hour."""
@@ -27,6 +29,18 @@ BEFORE = 0.001
 ASKED = {"p95": "quantile_over_time(0.95, {})", "max": "max_over_time({})", "mean": "avg_over_time({})"}
 FAILURES = 3
 COUNTED = "count_over_time({})"
+
+
+class Ranges(Protocol):
+    """Whoever answers range queries."""
+
+    def ranges(self, queries: Mapping[str, str], start: float, end: float, step: float) -> dict[str, list[Series]]:
+        """The series of queries by name, from ``start`` to ``end``, both included, in seconds since 1970.
+
+        Raises:
+            TargetUnreachable: there is no answer, or an error instead of one.
+            TooMuch: fewer days may be answered.
+        """
 
 
 @dataclass(slots=True)
@@ -106,14 +120,15 @@ def _rows(source: Ranges, resource: Resource, group: str, asked: Iterable[Span],
         span = waiting.pop(0)
         try:
             rows += _span(source, resource, group, span, now, out)
-        except NoAnswer as error:
-            if error.too_much and len(span.days) > 1:
+        except TargetUnreachable as error:
+            if isinstance(error, TooMuch) and len(span.days) > 1:
                 waiting[:0] = halves(span)
                 continue
             out.failed += 1
             about = f"{resource.name} {group} {span.days[0]} – {span.days[-1]}".replace("  ", " ")
             hint = "collect again when it answers; until then these days are unknown"
-            out.problems.warning("FOR005", f"Prometheus does not answer for {about}: {error}", hint=hint)
+            why = error.diagnostics[0].summary
+            out.problems.warning("FOR005", f"there is no answer for {about}: {why}", hint=hint)
             if out.hopeless:
                 break
     return rows
@@ -124,15 +139,16 @@ def _span(source: Ranges, resource: Resource, group: str, span: Span, now: int, 
     window = f"({resource.selector(site, hall)} >= 0)[{span.hours}h:{60 // LOOKS}m]"
     length = span.hours * 3600.0
 
-    def ask(function: str) -> dict[tuple[str, date], float]:
-        out.asked += 1
-        found = source.query_range(function.format(window), span.first_end - BEFORE, span.last_end - BEFORE, length)
-        return _by_place(found, resource, span, out)
+    def ask(functions: Mapping[str, str]) -> dict[str, dict[tuple[str, date], float]]:
+        out.asked += len(functions)
+        queries = {name: function.format(window) for name, function in functions.items()}
+        found = source.ranges(queries, span.first_end - BEFORE, span.last_end - BEFORE, length)
+        return {name: _by_place(series, resource, span, out) for name, series in found.items()}
 
-    counts = ask(COUNTED)
+    counts = ask({"count": COUNTED})["count"]
     if not counts:
         return []
-    values = {name: ask(function) for name, function in ASKED.items()}
+    values = ask(ASKED)
     rows = []
     for (place, day), count in sorted(counts.items()):
         told = {name: found.get((place, day)) for name, found in values.items()}
@@ -159,7 +175,7 @@ def _by_place(found: Iterable[Series], resource: Resource, span: Span, out: Coll
     values: dict[tuple[str, date], float] = {}
     for place, items in series.items():
         if len(items) == 1:
-            for moment, value in items[0].samples:
+            for moment, value in items[0].points:
                 number = round((moment + BEFORE - span.first_end) / (span.hours * 3600))
                 if 0 <= number < len(span.days):
                     values[place, span.days[number]] = value

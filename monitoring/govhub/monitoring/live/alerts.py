@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from govhub.core.errors import GovhubError
-from govhub.monitoring.live.client import Prometheus
+from govhub.monitoring.prometheus import Prometheus
 
 PLACES = (
     ("site", "hall", "row", "rack"),

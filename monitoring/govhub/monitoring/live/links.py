@@ -14,7 +14,7 @@ from govhub.inventory.loader import Hub
 from govhub.inventory.ports import Port, ports_of
 from govhub.monitoring.arithmetic.figure import Figure, Floats, unknown, worst
 from govhub.monitoring.arithmetic.traffic import busier_way
-from govhub.monitoring.live.client import Prometheus, Sample, Series, quoted
+from govhub.monitoring.prometheus import Prometheus, Sample, Series, quoted
 
 RECEIVED = "govhub_meter_port_receive_bytes_total"
 SENT = "govhub_meter_port_transmit_bytes_total"

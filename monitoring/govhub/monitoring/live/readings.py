@@ -17,7 +17,7 @@ from govhub.monitoring.arithmetic.figure import Bools, Floats, Ints, summed
 from govhub.monitoring.arithmetic.tree import rolled_up
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.halls import Measured
-from govhub.monitoring.live.client import Prometheus, Sample, quoted
+from govhub.monitoring.prometheus import Prometheus, Sample, quoted
 
 METRIC = "govhub_meter_rack_power_watts"
 UNREAD = "govhub_meter_unread"

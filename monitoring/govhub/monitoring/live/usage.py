@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from govhub.core.errors import GovhubError
-from govhub.monitoring.live.client import Prometheus, quoted
+from govhub.monitoring.prometheus import Prometheus, quoted
 
 METRIC = "container_cpu_usage_seconds_total"
 Key = tuple[str, str, str]

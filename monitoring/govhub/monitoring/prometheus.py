@@ -19,6 +19,10 @@ MOST_BYTES = 192 * 2**20
 _T = TypeVar("_T")
 
 
+class TooMuch(TargetUnreachable):
+    """The question was too large for Prometheus or for us: fewer days, or fewer places, may be answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One series of an instant query."""
@@ -67,7 +71,8 @@ class Prometheus:
         """The answers to instant queries, by the names that they were given.
 
         Raises:
-            TargetUnreachable: no, not in time, too much, or no Prometheus' answer to one of them (MTR005, MTR006).
+            TargetUnreachable: no, not in time, or no Prometheus' answer to one of them (MTR005, MTR006).
+            TooMuch: what was asked is more than Prometheus may load, or more than is read of an answer (MTR005).
         """
         found = self._run({name: ("query", {"query": text}) for name, text in queries.items()}, "vector")
         return {name: [self._sample(item) for item in items] for name, items in found.items()}
@@ -78,7 +83,7 @@ class Prometheus:
         Raises:
             TargetUnreachable: as for ``instant``.
         """
-        when = {"start": str(start), "end": str(end), "step": str(step)}
+        when = {"start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
         found = self._run({name: ("query_range", {"query": text, **when}) for name, text in queries.items()}, "matrix")
         return {name: [self._series(item) for item in items] for name, items in found.items()}
 
@@ -123,7 +128,7 @@ class Prometheus:
             async for part in response.aiter_bytes():
                 size += len(part)
                 if size > self._most:
-                    raise self._away(f"answers with more than {self._most // 2**20} MiB")
+                    raise self._away(f"answers with more than {self._most // 2**20} MiB", TooMuch)
                 parts.append(part)
             return response.status_code, b"".join(parts)
 
@@ -136,8 +141,12 @@ class Prometheus:
                 if isinstance(found, list):
                     return found
             why = str(document.get("error", ""))[:200]
+            # Prometheus' own limits: --query.max-samples and --query.timeout.
+            too_much = "too many samples" in why or document.get("errorType") == "timeout"
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            why = ""
+            why, too_much = "", False
+        if too_much:
+            raise self._away(f"may not answer that much: {why}", TooMuch)
         raise self._strange(why or f"HTTP {status}")
 
     def _sample(self, item: Any) -> Sample:
@@ -154,9 +163,9 @@ class Prometheus:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._strange("a series without labels, times and values") from error
 
-    def _away(self, what: str) -> TargetUnreachable:
+    def _away(self, what: str, kind: type[TargetUnreachable] = TargetUnreachable) -> TargetUnreachable:
         hint = "check the address and the network; in the lab: govhub lab status HUB"
-        return TargetUnreachable.one("MTR005", f"Prometheus at {self.shown} {what}", hint=hint)
+        return kind.one("MTR005", f"Prometheus at {self.shown} {what}", hint=hint)
 
     def _strange(self, what: str) -> TargetUnreachable:
         text = f"what answers at {self.shown} is no Prometheus, or refuses: {what}"
