@@ -106,18 +106,19 @@ def lab_status(hub_name: str) -> dict[str, Any]:
 def lab_down(hub_name: str) -> dict[str, Any]:
     """End the lab's processes, remove its data, and put the state of its clusters aside: their objects are gone."""
     hub, _ = valid_hub(hub_name)
-    tools = require(CONTROL_PLANE)
+    labs = {cluster.name: LabCluster(hub.name, cluster.name) for cluster in lab_clusters(hub)}
+    # A lab of hosts alone has nothing that these programs would have to end.
+    tools = require(CONTROL_PLANE) if any(lab.holds_data() for lab in labs.values()) else {}
     out = []
     Meters(hub.name).down()
     if (fleet := Fleet(hub.name)).exists():
         fleet.down()
         forget_hosts(hub)
-    for cluster in lab_clusters(hub):
-        lab = LabCluster(hub.name, cluster.name)
+    for name, lab in labs.items():
         existed = lab.exists()
         lab.down(tools)
         if existed:
-            forget_cluster(hub, cluster.name)
+            forget_cluster(hub, name)
         out.append(_describe(lab))
     return {"schema": "govhub.lab/1", "hub": hub.name, "clusters": out}
 

@@ -79,6 +79,10 @@ class LabCluster:
         """Whether the cluster was made and not taken down."""
         return self.kubeconfig.is_file()
 
+    def holds_data(self) -> bool:
+        """Whether there is anything to end or remove, of a start that was killed, too."""
+        return self._data.exists()
+
     def pids(self) -> dict[str, int]:
         """The processes of the cluster that are alive, by name."""
         found = {}
@@ -154,7 +158,7 @@ class LabCluster:
 
     def down(self, tools: Mapping[str, Path]) -> None:
         """End the processes and remove everything; nothing happens when it does not exist."""
-        if self._data.exists():
+        if self.holds_data():
             self._kwokctl(tools, "delete", "cluster", "--kubeconfig", str(self.kubeconfig))
         shutil.rmtree(self.folder, ignore_errors=True)
         for parent in (self.folder.parent, self.folder.parent.parent):
