@@ -1,6 +1,6 @@
 """The governor: what we take of a server that others work with, and that we wait while it is busy with their work.
 
-Verification has its statements begin in turns, copies pause between two pieces of a table.
+Verification has its statements begin in turns; copies pause between two pieces of a table or of a file tree.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from govhub.core.errors import GovhubError
 from govhub.migration.sql.port import SqlFailed
 
 INTERVAL = 0.25
+"""Seconds between two looks."""
 # So many looks in a row that fail, and statements may go on: whether the server is gone, they find out themselves.
 FAILURES = 20
 
@@ -27,8 +28,8 @@ class Limits:
 
     statements: int = 2
     """Of ours at the same time."""
-    others: int | None = None
-    """Begin none while more sessions of others than that are running a statement; None does not look."""
+    others: float | None = None
+    """Begin none while the server is busier than that with others' work; None does not look."""
 
 
 class Governor:
@@ -37,27 +38,30 @@ class Governor:
     def __init__(
         self,
         limits: Limits,
-        active: Callable[[], int | None],
+        active: Callable[[], float | None],
         left: Callable[[], float] = lambda: math.inf,
         changed: Callable[[bool], None] = lambda _: None,
+        interval: float = INTERVAL,
     ) -> None:
         """Starts watching at once when others are to be looked at.
 
         Args:
             limits: How much may be used.
-            active: How many sessions of others run a statement.
+            active: How busy it is: sessions of others that run a statement, or percent of the time that work waits for
+                the disk. None when that cannot be seen.
             left: Seconds that are left of the budget.
             changed: Is told whenever we have to wait from now on, or need not any more.
+            interval: Seconds between two looks.
         """
         self.limits = limits
-        self._active, self._left, self._changed = active, left, changed
+        self._active, self._left, self._changed, self._interval = active, left, changed, interval
         self._slots = threading.Semaphore(limits.statements)
         self._free = threading.Event()
         self._free.set()
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._running = self.most_of_ours = self.pauses = 0
-        self.most_of_others: int | None = None
+        self.most_of_others: float | None = None
         self._failures = 0
         self.blind = False
         """This account may not see what others do."""
@@ -111,7 +115,7 @@ class Governor:
 
     def _watch(self) -> None:
         before = time.monotonic()
-        while not self._ended.wait(INTERVAL):
+        while not self._ended.wait(self._interval):
             now = time.monotonic()
             if not self._free.is_set():
                 self.paused += now - before

@@ -15,9 +15,9 @@ import pytest
 from govhub.core.diagnostics import Diagnostic
 from govhub.migration.cutover.sequence import cut_over, roll_back
 from govhub.migration.movers.files.mover import FileMover, Options
-from govhub.migration.movers.files.rsync import Place, shards
+from govhub.migration.movers.files.rsync import Place, shards, waiting
 from govhub.migration.movers.protocol import Direction, Limits, MoveFailed, Mover, Stage
-from govhub.migration.movers.runner import Command, LocalRunner
+from govhub.migration.movers.runner import Command, Done, LocalRunner
 
 pytestmark = pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed")
 ODD = (b"plain", b"two\nlines", b"\xff\xfe not UTF-8", "局 文件".encode(), b" leading", b"*", b"-rf", b"a'b\"c")
@@ -168,6 +168,71 @@ def test_bandwidth_is_kept_and_cancelling_leaves_nothing(tree: Path) -> None:
     mover.cancel()
     assert sorted(path.name for path in tree.parent.iterdir()) == ["old"]
     assert listing(tree) == before
+
+
+class Pressed(LocalRunner):
+    """A host whose kernel says how much work waits for its disk; all else is real."""
+
+    def __init__(self, says: bytes | None) -> None:
+        self.says = says
+        self.begun: list[float] = []
+
+    def run(self, command: Command) -> Done:
+        if any("/proc/pressure/io" in word for word in command.arguments):
+            assert super().run(command).code == 0
+            return Done(0, self.says, "") if self.says is not None else Done(255, b"", "no route to host")
+        if "--files-from=-" in command.arguments:
+            self.begun.append(time.monotonic())
+        return super().run(command)
+
+
+def stalled(percent: float) -> bytes:
+    return (
+        b"some avg10=%.2f avg60=9.00 avg300=0.00 total=1\nfull avg10=99.00 avg60=0.00 avg300=0.00 total=1\n" % percent
+    )
+
+
+def test_pieces_of_a_tree_wait_while_work_on_its_host_waits_for_the_disk(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("govhub.migration.movers.files.mover.LOOK", 0.05)
+    runner = Pressed(stalled(80.0))
+    source, target = Place(path=str(tree)), Place(path=str(tree.parent / "new"))
+    mover = FileMover("files", source, target, runner, Options(limits=Limits(pressure=20.0)))
+    mover.prepare()
+    mover.start()
+    first = threading.Thread(target=mover.advance)
+    first.start()
+    time.sleep(1.0)
+    assert runner.begun == [], "nothing is read of a host that is busy"
+    runner.says = stalled(19.9)
+    first.join(timeout=60)
+    assert len(runner.begun) > 2, "in more pieces than without a limit"
+    while mover.advance().stage is not Stage.FOLLOWING:
+        pass
+    assert listing(tree) == listing(Path(target.path))
+
+
+@pytest.mark.parametrize("says", [b"", b"no such thing", stalled(20.0)])
+def test_a_kernel_that_does_not_know_or_is_at_the_limit_holds_nothing_up(tree: Path, says: bytes) -> None:
+    source, target = Place(path=str(tree)), Place(path=str(tree.parent / "new"))
+    mover = FileMover("files", source, target, Pressed(says), Options(limits=Limits(pressure=20.0)))
+    mover.prepare()
+    mover.start()
+    while mover.advance().stage is not Stage.FOLLOWING:
+        pass
+    assert listing(tree) == listing(Path(target.path))
+
+
+def test_how_much_waits_is_read_of_the_real_kernel(tree: Path) -> None:
+    found = waiting(LocalRunner(), Place(path=str(tree)))
+    if Path("/proc/pressure/io").exists():
+        assert found is not None
+        assert 0 <= found <= 100
+    else:
+        assert found is None
+    with pytest.raises(MoveFailed, match="does not answer"):
+        waiting(Pressed(None), Place(path=str(tree)))
 
 
 def test_a_folder_with_something_in_it_is_never_taken(tree: Path) -> None:

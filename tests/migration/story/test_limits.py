@@ -53,8 +53,11 @@ def limits(hub: Hub) -> Limits:
 
 
 def test_a_source_has_its_own_limits_and_else_those_of_all(city: City) -> None:
-    hub = declared(city, "bandwidth: 20Mi, active_sessions: 5, retained: 4Gi", "active_sessions: 0, parallel: 1")
-    assert limits(hub) == Limits(parallel=1, bandwidth=20 * MIB, active_sessions=0, retained=4096 * MIB)
+    hub = declared(
+        city, "bandwidth: 20Mi, active_sessions: 5, pressure: 30, retained: 4Gi", "active_sessions: 0, parallel: 1"
+    )
+    expected = Limits(parallel=1, bandwidth=20 * MIB, active_sessions=0, pressure=30, retained=4096 * MIB)
+    assert limits(hub) == expected
     assert limits(declared(city, "", "")) == Limits()
 
 

@@ -25,6 +25,7 @@ def limits_of(hub: Hub, move: Move) -> Limits:
         parallel=merged.get("parallel", Limits().parallel),
         bandwidth=None if bandwidth is None else max(bandwidth // sharing(hub, move.source), LEAST_BANDWIDTH),
         active_sessions=merged.get("active_sessions"),
+        pressure=merged.get("pressure"),
         retained=retained,
     )
 

@@ -27,6 +27,9 @@ class SourceLimits(Part):
     """Bytes a second of copies, such as 20Mi; systems that move from one server share it in equal parts."""
     active_sessions: int | None = Field(default=None, ge=0, le=100_000)
     """While more sessions of others than these are at work on a database server, copies from it pause."""
+    pressure: float | None = Field(default=None, ge=0, le=100)
+    """While work on a server waits for its disk more than this percent of the time, no further piece of a file tree is
+    copied."""
     retained: Quantity | None = None
     """Bytes of log that a server may hold back for a move; beyond half of its free room, no move goes anyway."""
 

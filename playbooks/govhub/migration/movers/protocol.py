@@ -54,6 +54,9 @@ class Limits:
     """Bytes per second between the servers."""
     active_sessions: int | None = None
     """While more sessions than these are at work on the source, no further table is begun."""
+    pressure: float | None = None
+    """While work on the source's host waits for its disk more than this percent of the time, no further piece of a file
+    tree is begun."""
     retained: int | None = None
     """Bytes of log that the source may hold back for the move; beyond them the move gives up, not the source's disk."""
 

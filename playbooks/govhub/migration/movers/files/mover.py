@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from govhub.core.diagnostics import Diagnostic, Diagnostics
+from govhub.migration.governor import Governor
+from govhub.migration.governor import Limits as Allowed
 from govhub.migration.movers.files import rsync
 from govhub.migration.movers.files.notes import Notes
 from govhub.migration.movers.files.rsync import Place
@@ -17,6 +21,8 @@ PASSES = 4
 """At most so many before the checksum pass: a tree that changes faster than it is carried never stands still."""
 # Folders above the target may be made by the move.
 _FREE = 'd=$1; until [ -d "$d" ]; do d=$(dirname "$d"); done; df -B1 --output=avail "$d"'
+LOOK = 2.0
+"""Seconds between two looks at how busy the source is, each by SSH; the kernel's figure is of the last ten."""
 FEW = 0.02
 """Share of the bytes below which a pass carried little, so that the next one would not be quicker."""
 
@@ -110,19 +116,37 @@ class FileMover:
             rsync.whole(self.runner, self.target, self.source, self.options.limits.bandwidth)
             return self.progress()
         passes = state["passes"]
-        limits = self.options.limits
-        if not state.get("compared"):
-            calm = bool(passes) and passes[-1]["sent"] <= FEW * max(passes[-1]["total"], 1)
-            if calm or len(passes) >= PASSES:
-                rsync.whole(self.runner, self.source, self.target, limits.bandwidth, checksum=True)
-                self.notes.set(compared=True)
-            else:
-                done = rsync.sharded(self.runner, self.source, self.target, limits.parallel, limits.bandwidth)
-                entry = {"total": done.total, "sent": done.sent, "files": done.files}
-                self.notes.set(passes=[*passes, entry])
+        if state.get("compared"):
+            self._shards()
+        elif len(passes) < PASSES and not (passes and passes[-1]["sent"] <= FEW * max(passes[-1]["total"], 1)):
+            done = self._shards()
+            entry = {"total": done.total, "sent": done.sent, "files": done.files}
+            self.notes.set(passes=[*passes, entry])
         else:
-            rsync.sharded(self.runner, self.source, self.target, limits.parallel, limits.bandwidth)
+            with self._governed() as ready:
+                if ready:
+                    ready()
+            rsync.whole(self.runner, self.source, self.target, self.options.limits.bandwidth, checksum=True)
+            self.notes.set(compared=True)
         return self.progress()
+
+    def _shards(self) -> rsync.Pass:
+        limits = self.options.limits
+        with self._governed() as ready:
+            return rsync.sharded(self.runner, self.source, self.target, limits.parallel, limits.bandwidth, ready)
+
+    @contextmanager
+    def _governed(self) -> Iterator[Callable[[], None] | None]:
+        """What waits until the source is less busy than is allowed; None where that is not limited."""
+        pressure = self.options.limits.pressure
+        if pressure is None:
+            yield None
+            return
+        governor = Governor(Allowed(others=pressure), lambda: rsync.waiting(self.runner, self.source), interval=LOOK)
+        try:
+            yield lambda: governor.wait(lambda: False)
+        finally:
+            governor.stop()
 
     def progress(self, before: Progress | None = None) -> Progress:
         """How far it is; sizes are counted on both sides."""

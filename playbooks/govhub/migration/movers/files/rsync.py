@@ -7,9 +7,10 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Semaphore
 
 from govhub.migration.movers.files.relay import MARK, SHELL
 from govhub.migration.movers.protocol import MoveFailed
@@ -19,6 +20,9 @@ PARTIAL = ".govhub-partial"
 _RELAY = f"{__package__}.relay"
 # Files that vanish while they are read: what an application does every minute, and no error before the freeze.
 VANISHED = 24
+PIECES = 16
+"""Of a shard that is copied with pauses: each costs an rsync, which asks the target about every file of it anyway."""
+_STALLED = re.compile(rb"^some avg10=([0-9.]+)", re.MULTILINE)
 _COPY = ("-aHAXS", "--numeric-ids", f"--partial-dir={PARTIAL}", "--stats", "--no-h", "--timeout=120")
 _STATS = {
     "total": re.compile(r"^Total file size: ([0-9]+)", re.MULTILINE),
@@ -113,17 +117,59 @@ def shards(entries: dict[bytes, int], count: int) -> list[list[bytes]]:
     return [item for item in out if item]
 
 
-def sharded(runner: Runner, source: Place, target: Place, count: int, bandwidth: int | None) -> Pass:
-    """One pass in up to ``count`` processes at a time; removes nothing on the target."""
-    lists = shards(sizes(runner, source), count)
-    limit = None if bandwidth is None else bandwidth / max(len(lists), 1)
+def waiting(runner: Runner, place: Place) -> float | None:
+    """Percent of the last ten seconds in which work on the place's host waited for a disk; ours counts, too.
+
+    Pressure stall information of the kernel (``some avg10`` of ``/proc/pressure/io``). None where it has none.
+
+    Raises:
+        MoveFailed: the host does not answer (MOV201).
+    """
+    done = runner.run(place.command("sh", "-c", "cat /proc/pressure/io 2>/dev/null || true"))
+    if done.code:
+        raise MoveFailed.one("MOV201", f"the host of {place} does not answer", detail=done.errors.strip()[-500:])
+    found = _STALLED.search(done.output)
+    return float(found.group(1)) if found else None
+
+
+def sharded(
+    runner: Runner,
+    source: Place,
+    target: Place,
+    count: int,
+    bandwidth: int | None,
+    ready: Callable[[], None] | None = None,
+) -> Pass:
+    """One pass in up to ``count`` processes at a time; removes nothing on the target.
+
+    Args:
+        runner: Where rsync runs.
+        source: What is read.
+        target: What is written.
+        count: Processes at a time.
+        bandwidth: Bytes per second of all together.
+        ready: Waits until a further piece may be begun; the pieces are smaller then.
+    """
+    lists = shards(sizes(runner, source), count * (PIECES if ready else 1))
+    workers = max(min(len(lists), count), 1)
+    limit = None if bandwidth is None else bandwidth / workers
 
     def one(names: Sequence[bytes]) -> Pass:
         extra = ("-r", "--from0", "--files-from=-")
         return _pass(runner, source, target, extra, limit, stdin=b"\0".join(names) + b"\0")
 
-    with ThreadPoolExecutor(max_workers=max(len(lists), 1)) as pool:
-        passes = list(pool.map(one, lists))
+    slots, begun = Semaphore(workers), list[Future[Pass]]()
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        for names in lists:
+            # Waited for here, not in the pool: who is interrupted waits for pieces that run, and begins none.
+            slots.acquire()
+            if any(item.done() and item.exception() for item in begun):
+                break
+            if ready:
+                ready()
+            begun.append(pool.submit(one, names))
+            begun[-1].add_done_callback(lambda _: slots.release())
+        passes = [item.result() for item in begun]
     return Pass(*(sum(getattr(item, name) for item in passes) for name in ("total", "sent", "files")))
 
 
