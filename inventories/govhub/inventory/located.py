@@ -106,8 +106,17 @@ class _Refused(Exception):
         self.code, self.summary, self.mark, self.hint = code, summary, mark, hint
 
 
-def read_yaml(path: Path, shown: str, problems: Diagnostics) -> LocatedMap | None:
-    """The mapping in ``path``, or None after collecting why not; ``shown`` is the name used in positions."""
+def read_yaml(
+    path: Path, shown: str, problems: Diagnostics, begin: str = "start it with a section such as `tenants:`"
+) -> LocatedMap | None:
+    """The mapping in ``path``, or None after collecting why not.
+
+    Args:
+        path: The file.
+        shown: Its name in positions.
+        problems: Collects what is wrong with it.
+        begin: The hint for a file that holds something else than a mapping; a hub's file when not given.
+    """
     text = _read_text(path, shown, problems)
     if text is None:
         return None
@@ -125,9 +134,9 @@ def read_yaml(path: Path, shown: str, problems: Diagnostics) -> LocatedMap | Non
     if not isinstance(tree, LocatedMap):
         problems.error(
             "YAML003",
-            "the file must be a mapping of sections",
+            "the file must be a mapping",
             source=SourceRange(shown, *getattr(tree, "at", (1, 1))),
-            hint="start it with a section such as `tenants:`",
+            hint=begin,
         )
         return None
     return tree

@@ -72,7 +72,7 @@ def read_types(paths: Sequence[Path], found: Diagnostics, *, kind: str = "") -> 
     origins: dict[str, str] = {}
     for path in _files(paths):
         shown = path.name
-        tree = read_yaml(path, shown, found)
+        tree = read_yaml(path, shown, found, "give files of the device type library: `manufacturer:`, `model:`, …")
         if tree is None:
             continue
         try:

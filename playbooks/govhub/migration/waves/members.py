@@ -10,7 +10,7 @@ from govhub.core.diagnostics import Diagnostics
 from govhub.core.errors import InvalidInput
 from govhub.inventory.explaining import collect
 from govhub.inventory.located import locate, read_yaml
-from govhub.migration.waves.planfile import PlanFile
+from govhub.migration.waves.planfile import BEGIN, PlanFile
 
 
 def members(path: Path, hub: str) -> dict[int, tuple[str, ...]]:
@@ -20,7 +20,7 @@ def members(path: Path, hub: str) -> dict[int, tuple[str, ...]]:
         InvalidInput: the file cannot be read as a plan, or is about another hub (WAV001).
     """
     problems = Diagnostics()
-    tree = read_yaml(path, path.name, problems)
+    tree = read_yaml(path, path.name, problems, BEGIN)
     file = None
     if tree is not None:
         try:

@@ -20,6 +20,8 @@ from govhub.migration.waves.plan import Placement, Plan
 from govhub.migration.waves.verdict import Where, unknown
 
 SCHEMA: Literal["govhub.waves/1"] = "govhub.waves/1"
+BEGIN = "give a file that `migrate plan --out` has written"
+"""The hint for a file that is something else."""
 EDITED = "by hand"
 
 
@@ -90,7 +92,7 @@ def read_plan(path: Path, problem: Problem, problems: Diagnostics) -> tuple[Plan
     None when nothing can be made of the file. Systems that the hub does not have, or has twice here, are left out.
     """
     shown = path.name
-    tree = read_yaml(path, shown, problems)
+    tree = read_yaml(path, shown, problems, BEGIN)
     if tree is None:
         return None
     try:

@@ -18,7 +18,7 @@ def read_sizes(path: Path) -> dict[str, int]:
     """
     problems = Diagnostics()
     found: dict[str, int] = {}
-    tree = read_yaml(path, path.name, problems)
+    tree = read_yaml(path, path.name, problems, "write one size a line, such as `system: 40Gi`")
     for name, value in tree.items() if tree else ():
         try:
             found[name] = bytes_of(value)
