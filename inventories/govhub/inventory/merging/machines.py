@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ast import literal_eval
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,11 +74,9 @@ def merge_devices(
 def _device_run(
     run: Devices, entry: int, members: list[PlacedDevice], changed: Mapping[str, Mapping[str, Any]]
 ) -> list[ItemEdit]:
+    if same := _same_for_all(entry, members, changed):
+        return same
     shared = run.model_dump(mode="json", exclude_unset=True, exclude=set(_PLACE))
-    alike = {repr(sorted(item.items())) for item in changed.values()}
-    one = next(iter(changed.values()))
-    if len(changed) == len(members) and len(alike) == 1 and "rack" not in one and _one_each(members):
-        return [ItemEdit(item=entry, changes={(key,): value for key, value in one.items()})]
     wanted = []
     for device in members:
         new = {"rack": device.rack, "unit": device.unit, "type": device.type} | dict(changed.get(device.name, {}))
@@ -147,11 +145,9 @@ def _host_run(
     changed: Mapping[str, Mapping[str, Any]],
     serials: Mapping[str, Mapping[str, str]],
 ) -> list[ItemEdit]:
+    if same := _same_for_all(entry, members, changed):
+        return same
     shared = run.model_dump(mode="json", exclude_unset=True, exclude=set(_PLACE))
-    alike = {repr(sorted(item.items())) for item in changed.values()}
-    one = next(iter(changed.values()))
-    if len(changed) == len(members) and len(alike) == 1 and "rack" not in one and _one_each(members):
-        return [ItemEdit(item=entry, changes={(key,): value for key, value in one.items()})]
     wanted = []
     for host in members:
         new = {"rack": host.rack, "unit": host.unit} | dict(changed.get(host.name, {}))
@@ -160,6 +156,17 @@ def _host_run(
     machines = {name: item.model_dump(mode="json", exclude_unset=True) for name, item in run.machines.items()}
     machines |= {name: dict(found) for name, found in serials.items() if name in {host.name for host in members}}
     return [ItemEdit(item=entry, drop=True), *_written(wanted, machines)]
+
+
+def _same_for_all(
+    entry: int, members: Sequence[PlacedHost | PlacedDevice], changed: Mapping[str, Mapping[str, Any]]
+) -> list[ItemEdit]:
+    """One change of the run where it stands, when all of it changes in the same way; else nothing."""
+    alike = {repr(sorted(item.items())) for item in changed.values()}
+    one = next(iter(changed.values()))
+    if len(changed) == len(members) and len(alike) == 1 and "rack" not in one and _one_each(members):
+        return [ItemEdit(item=entry, changes={(key,): value for key, value in one.items()})]
+    return []
 
 
 def _one_each(members: Iterable[PlacedHost | PlacedDevice]) -> bool:

@@ -210,17 +210,13 @@ class Ladder:
         return first, second
 
     def _hashes(self, item: TablePair, result: TableResult) -> None:
-        HashRung(
-            pair=item,
-            result=result,
-            sides=self.sides,
-            statements=self._statements(item),
-            named=self.options.named,
-            values=self.options.values,
-        ).run()
+        self._rows(HashRung, item, result)
 
     def _full(self, item: TablePair, result: TableResult) -> None:
-        FullRung(
+        self._rows(FullRung, item, result)
+
+    def _rows(self, rung: type[HashRung] | type[FullRung], item: TablePair, result: TableResult) -> None:
+        rung(
             pair=item,
             result=result,
             sides=self.sides,
