@@ -61,6 +61,12 @@ def kept(request: Request, body: bytes, media: str, *, seconds: int = 0) -> Resp
     return answer
 
 
+def whole(text: str, least: int, most: int) -> int | None:
+    """A whole number of a query within bounds; None for anything else."""
+    found = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+    return found if found is not None and least <= found <= most else None
+
+
 @lru_cache(maxsize=64)
 def _gzipped(body: bytes) -> bytes:
     # Level 4: of a map of 80,000 racks level 9 saves a tenth and takes several times as long.
