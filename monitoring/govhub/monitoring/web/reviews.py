@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from govhub.core.errors import GovhubError
-from govhub.monitoring.web import words
+from govhub.monitoring import words
 from govhub.monitoring.web.access.gate import from_here
 from govhub.monitoring.web.access.roles import Audience, Visitor
 from govhub.monitoring.web.answers import as_json, packed, problem, problems
@@ -23,9 +23,9 @@ from govhub.monitoring.web.endpoints import Endpoint, Parameter
 from govhub.monitoring.web.limits import read_body
 from govhub.monitoring.web.pages import HTML, by_requests, overview_values
 from govhub.monitoring.web.rendering import Pages
-from govhub.monitoring.web.shape import Look
 from govhub.monitoring.web.source import Document, Source
 from govhub.monitoring.web.texts import tr
+from govhub.monitoring.words import Look
 
 JSON = "application/json"
 MAX_REVIEWS = 16 * 2**20

@@ -22,9 +22,7 @@ AT_ONCE = 2
 ORDERS = tuple(order.value for order in Order)
 _PARAMETERS = (
     Parameter("servers", "place this many machines", "integer", least=0, most=MAX_SERVERS),
-    Parameter(
-        "type", "a device type, a pool or a host of the hub to have more of, or a built-in size"
-    ),
+    Parameter("type", "a device type, a pool or a host of the hub to have more of, or a built-in size"),
     Parameter("place", "only into racks of this site, site/hall or site/hall/row"),
     Parameter("order", "few machines into each row, or rack after rack", values=ORDERS),
     Parameter(
