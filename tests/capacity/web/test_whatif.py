@@ -14,7 +14,9 @@ from starlette.applications import Starlette
 
 from capacity.web.conftest import ROOT, wait_for
 from govhub.cli.main import main
+from govhub.monitoring.placing.loss import meanings
 from govhub.monitoring.web.app import application
+from govhub.monitoring.web.documents.whatif import choices
 from govhub.monitoring.web.source import MAX_LOST, MAX_SERVERS, Document, Question
 from govhub.monitoring.web.whatif import AT_ONCE
 from govhub.ops.capacity.serving import HubSource
@@ -103,10 +105,66 @@ def test_too_many_parts_are_refused_before_any_of_them_is_looked_for(source: Hub
 def test_only_operators_may_ask(guarded: Starlette, people: dict[str, str], reach: Reach) -> None:
     client = reach(guarded)
     for role, token in people.items():
-        for path in (PATH,):
+        for path in (PATH, "/what-if"):
             answer = client.get(f"{path}?servers=3", headers={"Authorization": f"Bearer {token}"})
             assert answer.status_code == (200 if role == "operator" else 403), (role, path)
             assert role == "operator" or "jz-a" not in answer.text
+
+
+def test_the_page_escapes_what_was_asked_and_has_no_script_of_its_own(source: HubSource, reach: Reach) -> None:
+    nasty = '"><script>alert(1)</script>'
+    client = reach(application(source))
+    for query in (
+        {"servers": "1", "type": nasty},
+        {"servers": nasty},
+        {"lose": nasty},
+        {"servers": "1", "place": nasty},
+    ):
+        answer = client.get("/what-if", params=query)
+        assert answer.status_code == 400
+        assert "<script>alert" not in answer.text
+        assert "&lt;script&gt;alert" in answer.text
+        assert "script-src 'self'" in answer.headers["content-security-policy"]
+        assert 'role="alert"' in answer.text
+
+
+def test_the_page_tells_the_document(source: HubSource, reach: Reach) -> None:
+    client = reach(application(source))
+    query = "servers=400&lose=jz-a/h1/r03&lose=jz-crac-1"
+    document, page = client.get(f"{PATH}?{query}").json(), client.get(f"/what-if?{query}").text
+    found = document["placements"][0]
+
+    assert not document["fits"]
+    assert "Does not fit" in page
+    assert f"{found['placed']} / {found['wanted']}" in page
+    for item in [*found["kept_out"], *found["ran_full"]]:
+        assert not item["source"] or f"{item['source']['file']}:{item['source']['line']}" in page
+    assert all(f">{row['row']} <b>{row['machines']}</b>" in page.replace("<li>", ">") for row in found["rows"])
+    assert all(f'href="/rack/{rack}"' in page for rack in document["lost"]["racks"]["dark"])
+    assert "Does not fit" not in client.get("/what-if?servers=3").text
+
+
+def test_a_loss_that_overloads_nothing_and_darkens_a_site_gets_no_tick(source: HubSource, reach: Reach) -> None:
+    client = reach(application(source))
+
+    assert client.get(f"{PATH}?lose=jz-a").json()["fits"]
+    dark, harmless = client.get("/what-if?lose=jz-a").text, client.get("/what-if?lose=jz-ups-a").text
+    assert "verdict-but" in dark
+    assert "✓" not in dark
+    assert "✓" in harmless
+
+
+def test_names_that_are_suggested_are_names_that_may_be_lost(source: HubSource) -> None:
+    columns = source.halls().columns
+    found = choices(columns)
+
+    assert all(len(meanings(columns, name)) == 1 for name in found["parts"])
+    assert all(columns.inside(place).any() for place in found["places"])
+    for group in found["types"].values():
+        for item in group:
+            question = Question(servers=1, type=item["name"])
+            machine = source.what_if(question)["placements"][0]["machine"]
+            assert (machine["units"], machine["watts"]) == (item["units"], item["watts"])
 
 
 def test_openapi_says_what_it_takes(source: HubSource, reach: Reach) -> None:

@@ -40,6 +40,11 @@ def problems(request: Request, status: int, found: Sequence[Diagnostic]) -> Resp
     return answer
 
 
+def in_words(item: Diagnostic) -> str:
+    """A diagnostic in one line of a page."""
+    return " ".join(filter(None, (f"{item.code} {item.summary}", f"({item.hint})" if item.hint else "")))
+
+
 def packed(request: Request, body: bytes, media: str, status: int = 200) -> Response:
     """Bytes as they are, or gzipped where the client can take that and it helps."""
     headers = {"Vary": "Accept-Encoding"}

@@ -62,7 +62,7 @@ def application(
     endpoints = [
         *page_endpoints(source, pages),
         *review_endpoints(source, pages),
-        *what_if_endpoints(source),
+        *what_if_endpoints(source, pages),
         *login_endpoints(gate, pages),
         *asset_endpoints(),
         *more,

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Any
+from urllib.parse import urlencode
 
 from anyio import to_thread
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from govhub.core.errors import InvalidInput
+from govhub.core.errors import GovhubError, InvalidInput
+from govhub.monitoring.columns import Columns
 from govhub.monitoring.placing.place import Order
 from govhub.monitoring.web.access.roles import Audience, Visitor
-from govhub.monitoring.web.answers import as_json, whole
+from govhub.monitoring.web.answers import as_json, in_words, whole
+from govhub.monitoring.web.documents.whatif import answered, choices
 from govhub.monitoring.web.endpoints import Endpoint, Parameter
+from govhub.monitoring.web.pages import HTML
+from govhub.monitoring.web.rendering import Pages
 from govhub.monitoring.web.source import MAX_LOST, MAX_SERVERS, Document, Question, Source
 
 AT_ONCE = 2
 """Questions that are worked out at the same time; the others wait for their turn, as long as any answer may take."""
 ORDERS = tuple(order.value for order in Order)
+API = "/api/v1/what-if"
+FEW = {"rows": 40, "names": 400, "first": 5}
+"""What the page shows of long tables and of lists of names; the document has all."""
+LOSE_FIELDS = 3
+MAX_TEXT = 120
 _PARAMETERS = (
     Parameter("servers", "place this many machines", "integer", least=0, most=MAX_SERVERS),
     Parameter("type", "a device type, a pool or a host of the hub to have more of, or a built-in size"),
@@ -32,20 +43,24 @@ _PARAMETERS = (
         most=MAX_LOST,
     ),
 )
+_NAMES = frozenset(item.name for item in _PARAMETERS)
 
 
-def what_if_endpoints(source: Source) -> list[Endpoint]:
-    """The question as a document."""
-    own = _WhatIf(source)
+def what_if_endpoints(source: Source, pages: Pages) -> list[Endpoint]:
+    """The question as a document and as a page."""
+    own = _WhatIf(source, pages)
     about = "What more machines or a loss would do; a question that fits and one that does not are both answered"
     operators = Audience.OPERATORS
     return [
         Endpoint(
-            path="/api/v1/what-if",
+            path=API,
             handler=own.document,
             audience=operators,
             about=about,
             parameters=_PARAMETERS,
+        ),
+        Endpoint(
+            path="/what-if", handler=own.page, audience=operators, about=about, media=HTML, parameters=_PARAMETERS
         ),
     ]
 
@@ -53,9 +68,11 @@ def what_if_endpoints(source: Source) -> list[Endpoint]:
 class _WhatIf:
     """Handlers of what-ifs."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, pages: Pages) -> None:
         self.source = source
+        self.pages = pages
         self.turns = asyncio.Semaphore(AT_ONCE)
+        self._choices: tuple[Columns, dict[str, Any]] | None = None
 
     async def document(self, request: Request, _: Visitor) -> Response:
         """As ``capacity what-if``."""
@@ -67,6 +84,39 @@ class _WhatIf:
         found = await self._answer(question)
         # Some hundred kilobytes for thousands of machines: not in the event loop either.
         return await to_thread.run_sync(partial(as_json, request, found))
+
+    async def page(self, request: Request, visitor: Visitor) -> Response:
+        """The form; with an answer when something is asked, with what is wrong when that makes no sense."""
+        values: dict[str, Any] = {"document": None, "problems": [], "fresh": True}
+        query = request.query_params
+        try:
+            question = question_of(query)
+            if not question.empty:
+                values |= answered(self.source.halls().columns, await self._answer(question))
+        except GovhubError as error:
+            values["problems"] = [in_words(item) for item in error.diagnostics[: FEW["rows"]]]
+        values |= self._form(query)
+        answer = self.pages.render(request, visitor, "what-if.html", **values)
+        answer.status_code = 400 if values["problems"] else 200
+        return answer
+
+    def _form(self, query: QueryParams) -> dict[str, Any]:
+        """What the form shows: what may be asked, and what was, right or wrong."""
+        columns = self.source.halls().columns
+        if self._choices is None or self._choices[0] is not columns:
+            self._choices = (columns, choices(columns))
+        found = self._choices[1]
+        lose = [part.strip() for part in query.getlist("lose") if part.strip()][:MAX_LOST]
+        asked = {name: query.get(name, "")[:MAX_TEXT] for name in ("servers", "type", "place", "order")}
+        return {
+            "choices": found,
+            "known": [item["name"] for group in found["types"].values() for item in group],
+            "asked": asked | {"lose": [*lose, *[""] * max(1, LOSE_FIELDS - len(lose))]},
+            "most": {"servers": MAX_SERVERS},
+            "few": FEW,
+            "racks": columns.place,
+            "api": f"{API}?{urlencode([item for item in query.multi_items() if item[0] in _NAMES and item[1]])}",
+        }
 
     async def _answer(self, question: Question) -> Document:
         async with self.turns:
