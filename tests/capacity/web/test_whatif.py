@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -181,8 +183,8 @@ def test_openapi_says_what_it_takes(source: HubSource, reach: Reach) -> None:
 class Slow(HubSource):
     """Takes its time, and counts how many ask at once."""
 
-    def __init__(self) -> None:
-        super().__init__("jinzhou")
+    def __init__(self, hub: str = "jinzhou") -> None:
+        super().__init__(hub)
         self.go, self.lock = threading.Event(), threading.Lock()
         self.now = self.most = self.done = 0
 
@@ -219,3 +221,23 @@ def test_few_are_worked_out_at_once_and_the_server_answers_others_meanwhile(reac
         asker.join(30)
     assert statuses == [200] * len(askers)
     assert source.most == AT_ONCE
+
+
+def test_the_same_question_is_worked_out_once_until_the_files_change(tmp_path: Path, reach: Reach) -> None:
+    folder = Path(shutil.copytree(ROOT / "inventories" / "jinzhou", tmp_path / "jinzhou"))
+    source = Slow(str(folder))
+    source.go.set()
+    client = reach(application(source, every=3600))
+
+    first = client.get(f"{PATH}?servers=400").json()
+    assert client.get("/what-if?servers=400&lang=zh").status_code == 200
+    assert client.get(f"{PATH}?servers=400&type=&order=spread").json() == first
+    assert source.done == 1
+    sites = folder / "sites.yaml"
+    text = sites.read_text()
+    assert "standard_rack_kw: 2.5" in text
+    sites.write_text(text.replace("standard_rack_kw: 2.5", "standard_rack_kw: 3"))
+    source.refresh()
+    after = client.get(f"{PATH}?servers=400").json()
+    assert source.done == 2
+    assert after["placements"][0]["placed"] > first["placements"][0]["placed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -29,6 +30,8 @@ ORDERS = tuple(order.value for order in Order)
 API = "/api/v1/what-if"
 FEW = {"rows": 40, "names": 400, "first": 5}
 """What the page shows of long tables and of lists of names; the document has all."""
+KEPT = 8
+"""Answers that are handed out again until the files change."""
 LOSE_FIELDS = 3
 MAX_TEXT = 120
 _PARAMETERS = (
@@ -73,6 +76,7 @@ class _WhatIf:
         self.pages = pages
         self.turns = asyncio.Semaphore(AT_ONCE)
         self._choices: tuple[Columns, dict[str, Any]] | None = None
+        self._kept: OrderedDict[Question, tuple[Columns, Document]] = OrderedDict()
 
     async def document(self, request: Request, _: Visitor) -> Response:
         """As ``capacity what-if``."""
@@ -119,8 +123,19 @@ class _WhatIf:
         }
 
     async def _answer(self, question: Question) -> Document:
+        """Worked out, or as it was for the same files: a page's other language and its JSON are the same question."""
         async with self.turns:
-            return await to_thread.run_sync(self.source.what_if, question)
+            columns = self.source.halls().columns
+            kept = self._kept.get(question)
+            if kept is None or kept[0] is not columns:
+                kept = (columns, await to_thread.run_sync(self.source.what_if, question))
+            # Files may have been read anew meanwhile: then nobody knows which of them this is about.
+            if self.source.halls().columns is columns:
+                self._kept[question] = kept
+                self._kept.move_to_end(question)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return kept[1]
 
 
 def question_of(query: QueryParams) -> Question:
