@@ -124,18 +124,24 @@ class _WhatIf:
 
     async def _answer(self, question: Question) -> Document:
         """Worked out, or as it was for the same files: a page's other language and its JSON are the same question."""
+        if found := self._known(question):
+            return found
         async with self.turns:
+            # Somebody may have asked the same while this one waited.
+            if found := self._known(question):
+                return found
             columns = self.source.halls().columns
-            kept = self._kept.get(question)
-            if kept is None or kept[0] is not columns:
-                kept = (columns, await to_thread.run_sync(self.source.what_if, question))
+            found = await to_thread.run_sync(self.source.what_if, question)
             # Files may have been read anew meanwhile: then nobody knows which of them this is about.
             if self.source.halls().columns is columns:
-                self._kept[question] = kept
-                self._kept.move_to_end(question)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return kept[1]
+                self._kept[question] = (columns, found)
+                while len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+        return found
+
+    def _known(self, question: Question) -> Document | None:
+        kept = self._kept.get(question)
+        return kept[1] if kept and kept[0] is self.source.halls().columns else None
 
 
 def question_of(query: QueryParams) -> Question:
