@@ -14,6 +14,7 @@ from pathlib import Path
 from govhub.core.catalogues import read_catalogue
 from govhub.core.errors import GovhubError
 from govhub.core.settings import Env, value_of
+from govhub.monitoring import words
 
 LANGUAGES = ("en", "zh")
 CATALOGUE = Path(__file__).with_name("locale") / "zh_CN.po"
@@ -33,7 +34,7 @@ def use(language: str) -> None:
     if language == "zh":
         # Rather English than nothing: a broken installation must not keep anybody from `up`.
         with contextlib.suppress(ImportError, OSError):
-            _Current.catalogue = read_catalogue(CATALOGUE)
+            _Current.catalogue = read_catalogue(CATALOGUE, words.CATALOGUE)
 
 
 def language() -> str:

@@ -7,12 +7,19 @@ import io
 from pathlib import Path
 
 
-def read_catalogue(path: Path) -> gettext.NullTranslations:
-    """The translations of a .po file of Simplified Chinese.
+def read_catalogue(path: Path, *behind: Path) -> gettext.NullTranslations:
+    """The translations of a .po file of Simplified Chinese; what it does not have is looked for in those ``behind`` it.
 
     Raises:
-        OSError: the file is not there.
+        OSError: a file is not there.
     """
+    found = _read(path)
+    for other in behind:
+        found.add_fallback(_read(other))
+    return found
+
+
+def _read(path: Path) -> gettext.NullTranslations:
     # Compiled in memory: a compiled file in the tree would have to be kept in step by hand.
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po

@@ -15,20 +15,20 @@ class PatternError(ValueError):
     """The pattern cannot be expanded; the message says why."""
 
 
-def expand(pattern: str) -> list[str]:
+def expand(pattern: str, limit: int = LIMIT) -> list[str]:
     """All names that ``pattern`` stands for, in order; numbers are padded as wide as the range's first.
 
     Raises:
-        PatternError: unbalanced braces, an empty or falling range, or more than a million names.
+        PatternError: unbalanced braces, an empty or falling range, or more than ``limit`` names.
     """
     parts: list[list[str]] = []
     position, total = 0, 1
     for match in _GROUP.finditer(pattern):
         parts.append([pattern[position : match.start()]])
-        choices = _choices(match[1], pattern)
+        choices = _choices(match[1], pattern, limit)
         total *= len(choices)
-        if total > LIMIT:
-            raise PatternError(f'"{pattern[:60]}" stands for more than {LIMIT:,} names')
+        if total > limit:
+            raise PatternError(f'"{pattern[:60]}" stands for more than {limit:,} names')
         parts.append(choices)
         position = match.end()
     parts.append([pattern[position:]])
@@ -37,13 +37,13 @@ def expand(pattern: str) -> list[str]:
     return ["".join(names) for names in itertools.product(*parts)]
 
 
-def _choices(body: str, pattern: str) -> list[str]:
+def _choices(body: str, pattern: str, limit: int) -> list[str]:
     if match := _RANGE.fullmatch(body):
         first, last = int(match[1]), int(match[2])
         if last < first:
             raise PatternError(f'"{pattern[:60]}": the range {body} falls; write the smaller number first')
-        if last - first >= LIMIT:
-            raise PatternError(f'"{pattern[:60]}" stands for more than {LIMIT:,} names')
+        if last - first >= limit:
+            raise PatternError(f'"{pattern[:60]}" stands for more than {limit:,} names')
         width = len(match[1])
         return [f"{number:0{width}d}" for number in range(first, last + 1)]
     choices = [choice.strip() for choice in body.split(",")]

@@ -31,6 +31,7 @@ PAGES = {
     "/departments": ("% of the quota", "占配额"),
     "/forecast": ("no history", "无历史数据"),
     "/alerts": ("Whether anything fires is unknown", "是否有告警未知"),
+    "/what-if?servers=400&lose=jz-ups-a": ("The next one is kept out by", "下一台受限于"),
     "/diff": ("What has changed", "与另一次盘点相比的变化"),
     "/wall": ("Storage power", "存力"),
 }
@@ -252,9 +253,75 @@ def test_everything_can_be_reached_with_the_tab_key(page: Page) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_texts_have_the_contrast_that_wcag_asks_for(page: Page, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)
-    for path in ("/", "/wall", "/power?hall=jz-a/h1", "/departments"):
+    for path in (
+        "/",
+        "/wall",
+        "/power?hall=jz-a/h1",
+        "/departments",
+        "/what-if?servers=400&lose=jz-a",
+        "/what-if?lose=jz-a",
+    ):
         page.goto(path)
         assert page.evaluate(CONTRAST) == [], path
+
+
+def test_a_question_is_asked_in_the_form_and_answered_below_it(page: Page) -> None:
+    page.goto("/what-if")
+    assert "Give a number of machines" in page.inner_text("#result")
+    assert 10 < page.locator("#parts option").count() < 400
+    page.fill("#servers", "400")
+    page.select_option("#type", "general-amd64")
+    page.fill("#lose-1", "jz-ups-a")
+    page.click("#try")
+    page.wait_for_selector(".verdict-no")
+    assert page.inner_text(".verdict .big") == "✕ Does not fit"
+    assert "servers=400&type=general-amd64" in page.url
+    assert "jinzhou/sites.yaml:" in page.inner_text(".verdicts")
+    # What was asked is kept, with room for one part more, and in the other language, too.
+    for number in (2, 3):
+        page.fill(f"#lose-{number}", f"jz-crac-{number}")
+    page.fill("#servers", "5")
+    page.press("#servers", "Enter")
+    page.wait_for_selector(".verdict:not(.verdict-no)")
+    page.wait_for_selector("#lose-4")
+    assert page.evaluate("document.activeElement.id") == "servers"
+    page.click("#lang")
+    page.wait_for_selector("html[lang=zh-CN]")
+    assert "容量足够" in page.inner_text(".verdict")
+    assert page.input_value("#servers") == "5"
+    page.click("table a[href='/power?hall=jz-a%2Fh1'] >> nth=0")
+    page.wait_for_url("**/power?hall=jz-a%2Fh1")
+
+
+def test_the_form_asks_without_scripts_and_on_a_phone(browser: Browser, address: str) -> None:
+    size: Any = {"width": 390, "height": 844}
+    with browser.new_context(base_url=address, java_script_enabled=False, viewport=size, locale="en-US") as context:
+        page = context.new_page()
+        page.goto("/what-if")
+        page.fill("#lose-1", "jz-a")
+        page.click("#try")
+        page.wait_for_selector(".verdict-but")
+        assert "see what goes dark" in page.inner_text(".verdict")
+        for name in ("#try", ".verdict", "#answer table >> nth=0"):
+            box = page.locator(name).bounding_box()
+            assert box
+            assert 0 <= box["x"] < 390
+        for name in ("form", ".verdicts"):
+            box = page.locator(name).first.bounding_box()
+            assert box
+            assert box["x"] + box["width"] <= 390
+
+
+def test_what_makes_no_sense_is_told_below_the_form(browser: Browser, address: str) -> None:
+    with browser.new_context(base_url=address, locale="en-US") as context:
+        page = context.new_page()
+        page.goto("/what-if")
+        page.fill("#lose-1", "<b>jz-ups-q</b>")
+        page.click("#try")
+        page.wait_for_selector("#result .problem")
+        assert "FIT010" in page.inner_text("#result")
+        assert page.locator("#result b").count() == 0
+        assert page.input_value("#lose-1") == "<b>jz-ups-q</b>"
 
 
 def grown(_: Columns) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from govhub.ops.capacity.serving import HubSource
 RACK, HALL = "jz-a/h1/r02/02", "jz-a/h1"
 Reach = Callable[[Starlette], httpx.Client]
 FILLED = {"{address:path}": RACK, "{name:path}": "page.css"}
-QUERIES = {"/api/v1/power": {"hall": HALL}, "/api/v1/diff": {"against": "HEAD"}}
+QUERIES = {"/api/v1/power": {"hall": HALL}, "/api/v1/diff": {"against": "HEAD"}, "/api/v1/what-if": {"servers": "3"}}
 
 
 def endpoints(app: Starlette) -> list[Endpoint]:

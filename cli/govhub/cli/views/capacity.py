@@ -9,6 +9,7 @@ from rich.console import Console
 
 from govhub.cli.i18n import tr, trn
 from govhub.cli.views.text import amount, heading, line, more, row, safe, table
+from govhub.monitoring import words
 
 Document = dict[str, Any]
 FEW = 20
@@ -164,13 +165,8 @@ def _powers(console: Console, powers: Document) -> None:
             f"  {item['kind']}: {item['cards']:,} {tr('cards')}, {flops} TFLOPS FP16 "
             f"({tr('known parts')} {item['known']} / {item['cards']})",
         )
-    words = {
-        "level": tr("lines to other levels"),
-        "site": tr("lines between sites"),
-        "internet": tr("lines to the internet"),
-    }
     for kind, gbps in powers["network_gbps"].items():
-        line(console, f"  {words[kind]}: {tr('unknown') if gbps is None else amount(gbps)} Gbit/s")
+        line(console, f"  {tr(words.CIRCUITS[kind])}: {tr('unknown') if gbps is None else amount(gbps)} Gbit/s")
 
 
 def _network(console: Console, layers: list[Document]) -> None:
@@ -206,79 +202,21 @@ def _ledger(console: Console, entries: list[Document]) -> None:
     if not entries:
         return
     heading(console, tr("Ledger of standard racks"))
-    stages = {
-        "planned": tr("planned"),
-        "built": tr("built"),
-        "energised": tr("energised"),
-        "sold": tr("sold"),
-        "loaded": tr("loaded"),
-    }
-    out = table(tr("Month"), tr("Site"), *stages.values(), "", numbers=(2, 3, 4, 5, 6))
+    out = table(tr("Month"), tr("Site"), *map(tr, words.STAGES.values()), "", numbers=(2, 3, 4, 5, 6))
     for item in entries:
         note = tr("assumed") if item["assumed"] else ""
-        row(out, item["month"], item["site"], *(_number(item[stage]) for stage in stages), note)
+        row(out, item["month"], item["site"], *(_number(item[stage]) for stage in words.STAGES), note)
     console.print(out)
 
 
 def resource_word(name: str | None) -> str:
     """A resource for people."""
-    words = {
-        "budget": tr("power budget of the hall"),
-        "power": tr("power of racks"),
-        "breaker": tr("feeds of racks"),
-        "space": tr("rack units"),
-        "weight": tr("weight"),
-        "outlets": tr("outlets"),
-        "utility": tr("utility line"),
-        "generator": tr("generator"),
-        "transformer": tr("transformer"),
-        "ups": tr("UPS"),
-        "busway": tr("busway"),
-        "pdu": tr("PDU"),
-        "ats": tr("transfer switch"),
-        "sts": tr("static transfer switch"),
-        "cooling": tr("cooling"),
-        "feed.a": tr("feed A"),
-        "feed.b": tr("feed B"),
-        "feeds": tr("feeds"),
-        "ports": tr("cabled ports"),
-        "switch": tr("ports of switches"),
-        "element": tr("power element"),
-        "phase": tr("phase"),
-        "machines": tr("machines"),
-        "racks": tr("racks with machines"),
-        "pool.cores": tr("cores of the pool without a rack"),
-        "pool.memory": tr("memory of the pool without a rack"),
-        "pool.accelerators": tr("cards of the pool without a rack"),
-        "quota.cores": tr("quota, cores"),
-        "quota.memory": tr("quota, memory"),
-        "quota.accelerators": tr("quota, cards"),
-    }
-    return words.get(name or "", name or tr("unknown"))
+    return words.resource(name, tr)
 
 
 def title_of(name: str) -> str:
     """The name of a figure for people."""
-    words = {
-        "racks": tr("racks with machines"),
-        "space": tr("rack units"),
-        "space.gap": tr("largest gap"),
-        "weight": tr("weight"),
-        "outlets": tr("outlets"),
-        "power.rated": tr("power of what racks are rated for"),
-        "power.allocated": tr("power allocated of the budget"),
-        "power.measured": tr("power measured of the budget"),
-        "feed.a": tr("fullest feed A after loss of B"),
-        "feed.b": tr("fullest feed B after loss of A"),
-        "stranded": tr("stranded of the free power"),
-        "cooling": tr("heat of the cooling that is left"),
-        "failover": tr("power tree"),
-    }
-    first, _, kind = name.partition(".")
-    if name not in words and kind:
-        notes = {"phase": tr("fullest phase"), "balance": tr("unbalance of phases")}
-        return f"{resource_word(kind)}, {notes[first]}" if first in notes else resource_word(kind)
-    return words.get(name, name)
+    return words.figure(name, tr)
 
 
 def _number(value: float | None, scale: float = 1) -> str:

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from govhub.cli.i18n import tr, trn
 from govhub.cli.views.text import amount, heading, line, more, row, table
+from govhub.monitoring import words
 
 Document = dict[str, Any]
 FEW = 20
@@ -123,15 +124,7 @@ def without_history(items: list[Document]) -> str:
 
 def resource(name: str) -> str:
     """A resource's name for people."""
-    words = {
-        "power": tr("power measured"),
-        "allocated": tr("power allocated"),
-        "space": tr("rack units"),
-        "racks": tr("standard racks"),
-        "cooling": tr("cooling"),
-        "cores": tr("requested cores"),
-    }
-    return words.get(name, name)
+    return tr(words.FORECAST.get(name, name))
 
 
 def answer(item: Document) -> str:
@@ -144,13 +137,13 @@ def answer(item: Document) -> str:
     if status == "holds":
         early = f"; {tr('at the earliest')} {days['p10']}" if days["p10"] else ""
         return f"{tr('not until')} {item['until']}{early}"
-    words = {
+    told = {
         "not-enough-days": tr("unknown: not enough days"),
         "not-enough-parts": tr("unknown: not enough parts known"),
     }
     if status == "not-enough-days" and item["until"]:
-        return f"{words[status]} ({tr('not until')} {item['until']})"
-    return words.get(status, tr("unknown"))
+        return f"{told[status]} ({tr('not until')} {item['until']})"
+    return told.get(status, tr("unknown"))
 
 
 def used(item: Document) -> str:

@@ -11,6 +11,7 @@ from govhub.cli.i18n import tr
 from govhub.cli.views.capacity_forecast import answer, resource
 from govhub.cli.views.svg import short
 from govhub.cli.views.text import amount, safe
+from govhub.monitoring import words
 
 Document = dict[str, Any]
 WIDTH, HEIGHT = 460, 190
@@ -81,7 +82,6 @@ def ramp_picture(item: Document, as_of: str | None) -> str:
         return ""
     days, values = zip(*everything, strict=True)
     plane = Plane(min(days), max(*days, 0), max(values))
-    words = {"planned": tr("planned"), "built": tr("built"), "energised": tr("energised")}
     parts = [_line(plane, past, "#0969da", "", 3)]
     for number, (stage, line) in enumerate(lines.items()):
         parts.append(_line(plane, line, "#1b1f24", STAGES[stage]))
@@ -91,7 +91,7 @@ def ramp_picture(item: Document, as_of: str | None) -> str:
             anchor = "start" if plane.x(day) < WIDTH / 2 else "end"
             # Stages often end at one point: their names stand above each other.
             place = f'x="{plane.x(day)}" y="{plane.y(value) - 6 - 12 * number}" text-anchor="{anchor}"'
-            parts.append(f"<text {place}>{_text(words[stage])} {_text(amount(value))}</text>")
+            parts.append(f"<text {place}>{_text(tr(words.STAGES[stage]))} {_text(amount(value))}</text>")
     now = tr("unknown") if item["used"] is None else amount(round(item["used"], 1))
     title = f"{item['site']}: {tr('Declared ramp of standard racks')}; {tr('in use')} {now}"
     return _figure(title, plane, last, parts)

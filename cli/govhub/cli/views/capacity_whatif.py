@@ -11,6 +11,7 @@ from govhub.cli.views.capacity import resource_word
 from govhub.cli.views.plan import fullest, level_cells, level_titles
 from govhub.cli.views.text import amount, heading, line, more, row, table
 from govhub.core.plan import LevelChange
+from govhub.monitoring import words
 
 Document = dict[str, Any]
 FEW = 12
@@ -66,8 +67,7 @@ def _others(console: Console, kept: list[Document], *, verbose: bool) -> None:
 
 
 def _refusal(item: Document) -> str:
-    what = {"element": tr("power element"), "phase": tr("phase"), "lost": tr("loss of power or of the rack")}
-    parts = [what.get(item["resource"]) or resource_word(item["resource"])]
+    parts = [resource_word(item["resource"])]
     if item["at"]:
         parts.append(item["at"] + (f" {item['phase']}" if item["phase"] else ""))
     if item["limit"] is not None:
@@ -124,11 +124,17 @@ def _pools(console: Console, pools: list[Document]) -> None:
 def _reached(console: Console, reached: list[Document], *, verbose: bool) -> None:
     if not reached:
         return
-    words = {"down": tr("down"), "short": tr("short of room"), "reduced": tr("reduced")}
     out = table(tr("What"), tr("Name"), tr("Department"), tr("state"), tr("by"))
     shown = reached if verbose else reached[:FEW]
     for item in shown:
-        row(out, item["kind"], item["name"], item["tenant"], words[item["state"]], item["by"])
+        row(
+            out,
+            tr(words.OWNERS[item["kind"]]),
+            item["name"],
+            item["tenant"],
+            tr(words.STATES[item["state"]]),
+            item["by"],
+        )
     console.print(out)
     more(console, len(reached) - len(shown))
 

@@ -26,9 +26,11 @@ from govhub.monitoring.web.documents.comparison import comparison
 from govhub.monitoring.web.documents.elevation import Elevations
 from govhub.monitoring.web.documents.links import network_of
 from govhub.monitoring.web.documents.power import power_tree_of
+from govhub.monitoring.web.source import MAX_LOST, Question
 from govhub.ops.capacity.live import Live
 from govhub.ops.capacity.places import SCHEMA
 from govhub.ops.capacity.show import document_of
+from govhub.ops.capacity.whatif import WhatIfRequest, answer
 from govhub.ops.load import read_folder, valid, valid_hub
 from govhub.ops.revision import revision_of
 
@@ -179,6 +181,19 @@ class HubSource:
             found = read_folder(folder)
             columns = Columns(valid(*found)[0])
             return comparison(document_of(columns, Halls(columns)), now, (before, _written(self._state.as_of)))
+
+    def what_if(self, question: Question) -> Document:
+        """As ``capacity what-if``, of the files as they were looked at last."""
+        request = WhatIfRequest(
+            hub=self.hub,
+            servers=question.servers,
+            type=question.type,
+            place=question.place,
+            order=question.order,
+            lose=question.lose,
+            most_lost=MAX_LOST,
+        )
+        return answer(self._state.halls.columns, request).document
 
     def _about(self, document: Document) -> Document:
         return {"schema": SCHEMA, "hub": self.hub} | document

@@ -11,7 +11,7 @@ from govhub.core.diagnostics import Diagnostic, Diagnostics, Severity
 from govhub.core.errors import InvalidInput
 from govhub.core.exits import Exit
 from govhub.core.text import and_more, did_you_mean
-from govhub.inventory.patterns import PatternError, expand
+from govhub.inventory.patterns import LIMIT, PatternError, expand
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.placing.changes import changes
 from govhub.monitoring.placing.derive import placed
@@ -28,6 +28,7 @@ class WhatIfRequest:
     """What is asked; sizes that are given win over those of the type."""
 
     hub: str
+    """Its name or folder; it is loaded by ``what_if`` alone."""
     servers: int = 0
     type: str = ""
     units: int | None = None
@@ -37,6 +38,8 @@ class WhatIfRequest:
     file: Path | None = None
     """A YAML file with sections of a hub; hosts in it that name no racks are placed."""
     lose: tuple[str, ...] = ()
+    most_lost: int = LIMIT
+    """How many names the patterns of ``lose`` may stand for."""
     place: str = ""
     order: str = "spread"
 
@@ -55,16 +58,26 @@ class WhatIf:
 
 
 def what_if(request: WhatIfRequest) -> WhatIf:
-    """Answer from files alone: first the file is added, then parts are lost, then machines are placed.
+    """Answer from the hub's files alone.
 
     Raises:
-        InvalidInput: the hub or the file is not valid, or the type, the place or a lost part is not in it.
+        InvalidInput: the hub is not valid, or as ``answer``.
         PolicyViolation: the hub as it is does not fit.
     """
-    before = columns_of(request.hub)
+    return answer(columns_of(request.hub), request)
+
+
+def answer(before: Columns, request: WhatIfRequest) -> WhatIf:
+    """The same of a hub that is loaded: first the file is added, then parts are lost, then machines are placed.
+
+    Neither ``before`` nor its hub changes, so that several may ask of the same at once.
+
+    Raises:
+        InvalidInput: the file is not valid, or the type, the place or a lost part is not in the hub.
+    """
     racks_of(before, request.place)
     after, placements, findings = before, [], list[Diagnostic]()
-    lost = _lost(before, request.lose) if request.lose else None
+    lost = _lost(before, request) if request.lose else None
     if request.file:
         added = with_file(before.hub, request.file, request.place, Order(request.order), lost)
         after, placements, findings = Columns(added.hub), added.placements, added.findings
@@ -137,7 +150,7 @@ def _of_type(columns: Columns, name: str) -> tuple[Need, str]:
     )
 
 
-def _lost(columns: Columns, addresses: tuple[str, ...]) -> Lost:
+def _lost(columns: Columns, request: WhatIfRequest) -> Lost:
     """All that is lost.
 
     Raises:
@@ -145,7 +158,7 @@ def _lost(columns: Columns, addresses: tuple[str, ...]) -> Lost:
     """
     problems = Diagnostics()
     parts: list[Lost] = []
-    for address in (name for pattern in addresses for name in _expanded(pattern)):
+    for address in _expanded(request.lose, request.most_lost, problems):
         found = meanings(columns, address)
         if len(found) == 1:
             parts.append(found[0][1])
@@ -159,11 +172,19 @@ def _lost(columns: Columns, addresses: tuple[str, ...]) -> Lost:
     return together(parts)
 
 
-def _expanded(pattern: str) -> list[str]:
-    try:
-        return expand(pattern)
-    except PatternError:
-        return [pattern]
+def _expanded(patterns: Sequence[str], most: int, problems: Diagnostics) -> list[str]:
+    """All addresses that are meant; none when they are more than ``most``."""
+    out: list[str] = []
+    for pattern in patterns:
+        try:
+            out += expand(pattern, most)
+        except PatternError as error:
+            problems.error("FIT010", f'there is nothing named "{pattern[:80]}" to lose', hint=str(error))
+    if len(out) <= most:
+        return out
+    hint = "lose the place that they stand in, or the element that they hang on"
+    problems.error("FIT010", f"{len(out):,} parts are to be lost, at most {most:,} can be", hint=hint)
+    return []
 
 
 def _near(columns: Columns, address: str) -> str:

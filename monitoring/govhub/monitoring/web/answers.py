@@ -40,6 +40,11 @@ def problems(request: Request, status: int, found: Sequence[Diagnostic]) -> Resp
     return answer
 
 
+def in_words(item: Diagnostic) -> str:
+    """A diagnostic in one line of a page."""
+    return " ".join(filter(None, (f"{item.code} {item.summary}", f"({item.hint})" if item.hint else "")))
+
+
 def packed(request: Request, body: bytes, media: str, status: int = 200) -> Response:
     """Bytes as they are, or gzipped where the client can take that and it helps."""
     headers = {"Vary": "Accept-Encoding"}
@@ -59,6 +64,12 @@ def kept(request: Request, body: bytes, media: str, *, seconds: int = 0) -> Resp
     answer = packed(request, body, media)
     answer.headers.update(headers)
     return answer
+
+
+def whole(text: str, least: int, most: int) -> int | None:
+    """A whole number of a query within bounds; None for anything else."""
+    found = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+    return found if found is not None and least <= found <= most else None
 
 
 @lru_cache(maxsize=64)

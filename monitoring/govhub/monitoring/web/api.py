@@ -11,7 +11,7 @@ from starlette.responses import Response
 from govhub.monitoring.halls import Halls
 from govhub.monitoring.rows import SORTS
 from govhub.monitoring.web.access.roles import Audience, Visitor
-from govhub.monitoring.web.answers import as_json, kept, problem
+from govhub.monitoring.web.answers import as_json, kept, problem, whole
 from govhub.monitoring.web.documents.floor import map_bytes, map_names
 from govhub.monitoring.web.endpoints import Endpoint, Handler, Parameter
 from govhub.monitoring.web.openapi import openapi
@@ -89,7 +89,7 @@ class _Api:
         """As ``capacity racks``, page by page."""
         query = request.query_params
         place, sort = query.get("place", "").strip("/"), query.get("sort", "power")
-        limit, offset = _whole(query.get("limit", "100"), 1, MAX_ROWS), _whole(query.get("offset", "0"), 0, 10_000_000)
+        limit, offset = whole(query.get("limit", "100"), 1, MAX_ROWS), whole(query.get("offset", "0"), 0, 10_000_000)
         if sort not in SORTS or limit is None or offset is None:
             known = f"sort is one of {', '.join(SORTS)}; limit is 1 to {MAX_ROWS}; offset is 0 or more"
             return problem(request, 400, "WEB014", "this request makes no sense", known)
@@ -151,9 +151,3 @@ def _found(request: Request, document: Document | None) -> Response:
     if document is None:
         return problem(request, 404, "WEB012", "there is no such place in this hub")
     return as_json(request, document)
-
-
-def _whole(text: str, least: int, most: int) -> int | None:
-    """A whole number within bounds; None for anything else."""
-    found = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
-    return found if found is not None and least <= found <= most else None

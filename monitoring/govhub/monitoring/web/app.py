@@ -31,6 +31,7 @@ from govhub.monitoring.web.rendering import Pages
 from govhub.monitoring.web.reviews import review_endpoints
 from govhub.monitoring.web.source import Source
 from govhub.monitoring.web.texts import tr
+from govhub.monitoring.web.whatif import what_if_endpoints
 
 COOKIE = "govhub"
 
@@ -61,6 +62,7 @@ def application(
     endpoints = [
         *page_endpoints(source, pages),
         *review_endpoints(source, pages),
+        *what_if_endpoints(source, pages),
         *login_endpoints(gate, pages),
         *asset_endpoints(),
         *more,

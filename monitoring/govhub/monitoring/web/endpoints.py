@@ -27,6 +27,8 @@ class Parameter:
     values: tuple[str, ...] = ()
     least: int | None = None
     most: int | None = None
+    many: bool = False
+    """Whether it may stand in a query again and again; ``most`` then says how often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

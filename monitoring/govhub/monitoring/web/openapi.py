@@ -16,6 +16,7 @@ _ANSWERS = {
     "403": "this is not for the visitor's role",
     "404": "there is no such place",
 }
+_REFUSED = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 
 
 def openapi(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
@@ -44,8 +45,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     answers: dict[str, Any] = {"200": {"description": endpoint.about, "content": content}}
     public = endpoint.audience is Audience.PUBLIC
     if not public:
-        error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-        answers |= {code: {"description": text, "content": error} for code, text in _ANSWERS.items()}
+        answers |= {code: {"description": text, "content": _REFUSED} for code, text in _ANSWERS.items()}
     out: dict[str, Any] = {
         "operationId": name,
         "summary": endpoint.about,
@@ -53,6 +53,8 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "responses": answers,
         "security": [] if public else [{"token": []}],
     }
+    if any(item.place == "query" for item in endpoint.parameters):
+        answers["400"] = {"description": "a parameter is not what it should be", "content": _REFUSED}
     if endpoint.parameters:
         out["parameters"] = [_parameter(item) for item in endpoint.parameters]
     if endpoint.body:
@@ -61,8 +63,10 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _parameter(item: Parameter) -> dict[str, Any]:
-    bounds = {"enum": list(item.values) or None, "minimum": item.least, "maximum": item.most}
-    schema = {"type": item.kind} | {key: value for key, value in bounds.items() if value is not None}
+    bounds = {"enum": list(item.values) or None, "minimum": item.least, "maximum": None if item.many else item.most}
+    schema: dict[str, Any] = {"type": item.kind} | {key: value for key, value in bounds.items() if value is not None}
+    if item.many:
+        schema = {"type": "array", "items": schema} | ({"maxItems": item.most} if item.most else {})
     return {
         "name": item.name,
         "in": item.place,

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from govhub.monitoring.web import words
+from govhub.monitoring import words
 from govhub.monitoring.web.access.roles import Audience, Role, Visitor
 from govhub.monitoring.web.documents.attention import attention
 from govhub.monitoring.web.documents.fan import fans

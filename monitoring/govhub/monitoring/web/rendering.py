@@ -14,7 +14,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from govhub.monitoring.web import shape, words
+from govhub.monitoring import words
+from govhub.monitoring.web import shape
 from govhub.monitoring.web.access.gate import csrf_of
 from govhub.monitoring.web.access.roles import Role, Visitor
 from govhub.monitoring.web.answers import packed
@@ -55,7 +56,7 @@ class Pages:
             answer.set_cookie("lang", asked, max_age=31_536_000, samesite="lax", httponly=True)
         return answer
 
-    def look(self, request: Request) -> shape.Look:
+    def look(self, request: Request) -> words.Look:
         """Texts in the language of a request."""
         return catalogue(language_of(request)).gettext
 
@@ -133,7 +134,7 @@ def _unlinked(path: str, text: object, **query: str) -> object:  # noqa: ARG001 
     return text
 
 
-def _last(function: Any, look: shape.Look) -> Any:
+def _last(function: Any, look: words.Look) -> Any:
     """``function`` with the language filled in, whatever comes before."""
 
     def written(*values: Any, **more: Any) -> str:

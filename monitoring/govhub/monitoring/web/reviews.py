@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from govhub.core.errors import GovhubError
-from govhub.monitoring.web import words
+from govhub.monitoring import words
 from govhub.monitoring.web.access.gate import from_here
 from govhub.monitoring.web.access.roles import Audience, Visitor
-from govhub.monitoring.web.answers import as_json, packed, problem, problems
+from govhub.monitoring.web.answers import as_json, in_words, packed, problem, problems
 from govhub.monitoring.web.assets import assets
 from govhub.monitoring.web.documents.comparison import comparison
 from govhub.monitoring.web.documents.plan import floor_plan
@@ -23,9 +23,9 @@ from govhub.monitoring.web.endpoints import Endpoint, Parameter
 from govhub.monitoring.web.limits import read_body
 from govhub.monitoring.web.pages import HTML, by_requests, overview_values
 from govhub.monitoring.web.rendering import Pages
-from govhub.monitoring.web.shape import Look
 from govhub.monitoring.web.source import Document, Source
 from govhub.monitoring.web.texts import tr
+from govhub.monitoring.words import Look
 
 JSON = "application/json"
 MAX_REVIEWS = 16 * 2**20
@@ -125,7 +125,7 @@ class _Reviews:
             try:
                 found = await self._against(against)
             except GovhubError as error:
-                wrong = _told(error)
+                wrong = in_words(error.diagnostics[0])
         values = self._shapes(request) | {"against": against[:MAX_REVISION], "comparison": found, "problem": wrong}
         answer = self.pages.render(request, visitor, "diff.html", **values)
         answer.status_code = 400 if wrong else 200
@@ -139,7 +139,7 @@ class _Reviews:
             try:
                 found, wrong, status = await self._of_two(request), "", 200
             except GovhubError as error:
-                wrong, status = _told(error), 400
+                wrong, status = in_words(error.diagnostics[0]), 400
         values = self._shapes(request) | {"comparison": found, "problem": wrong, "fresh": True}
         answer = self.pages.render(request, visitor, "diff-result.html", **values)
         answer.status_code = status
@@ -208,8 +208,3 @@ def _value(item: Document, side: str, look: Look, shapes: dict[str, Any]) -> str
     sign = "+" if side == "delta" and value > 0 else ""
     text = shapes["kilowatts"](value) if item["unit"] == "W" else shapes["number"](value)
     return f"{sign}{text} {'kW' if item['unit'] == 'W' else look(item['unit'])}"
-
-
-def _told(error: GovhubError) -> str:
-    first = error.diagnostics[0]
-    return " ".join(filter(None, (f"{first.code} {first.summary}", f"({first.hint})" if first.hint else "")))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-Look = Callable[[str], str]
-"""From an English text to the reader's."""
+from govhub.monitoring.words import Look
 
 
 def number(value: float | None, look: Look, digits: int = 0) -> str:

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from govhub.monitoring.halls import Halls
+from govhub.monitoring.placing.place import Order
 
 Document = dict[str, Any]
 SCHEMA = "govhub.capacity/1"
+MAX_SERVERS = 100_000
+"""Machines of one what-if: placing takes seconds where so many find room."""
+MAX_LOST = 100
+"""Parts that one what-if loses, those counted that patterns stand for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What somebody wants to try on the hub as it is."""
+
+    servers: int = 0
+    type: str = ""
+    """A device type, a pool or a host of the hub, or a built-in size; the usual server when empty."""
+    place: str = ""
+    """Racks that are asked; all when empty."""
+    order: str = Order.SPREAD.value
+    lose: tuple[str, ...] = ()
+    """Addresses and names, and patterns of them."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is asked."""
+        return not (self.servers or self.lose)
 
 
 class Source(Protocol):
@@ -60,6 +85,13 @@ class Source(Protocol):
 
     def alerts(self) -> Document:
         """``state`` (``ok``, ``down``, ``none``) and ``alerts`` that are pending or firing."""
+
+    def what_if(self, question: Question) -> Document:
+        """What ``capacity what-if`` tells; worked out anew, for up to seconds, so it is called in a thread.
+
+        Raises:
+            InvalidInput: the type, the place or a lost part is not in the hub.
+        """
 
     def compare(self, before: Document | str) -> Document:
         """Differences from another review, or from a revision of the hub's files, to now.

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from govhub.core.catalogues import read_catalogue
+from govhub.monitoring import words
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 CATALOGUE = Path(__file__).with_name("locale") / "zh_CN.po"
@@ -21,7 +22,7 @@ def tr(text: str) -> str:
 @cache
 def catalogue(language: str) -> gettext.NullTranslations:
     """The texts of a language; anything but Chinese is English."""
-    return read_catalogue(CATALOGUE) if language == "zh" else gettext.NullTranslations()
+    return read_catalogue(CATALOGUE, words.CATALOGUE) if language == "zh" else gettext.NullTranslations()
 
 
 def chosen(query: str | None, cookie: str | None, accepted: str) -> str:

@@ -1,9 +1,22 @@
-"""The words of the field that documents have as identifiers."""
+"""The words of the field that documents have as identifiers: one home for the terminal and for the pages.
+
+Both look them up in their own catalogue first and in ``CATALOGUE`` behind it.
+"""
 
 from __future__ import annotations
 
-from govhub.monitoring.web.shape import Look
-from govhub.monitoring.web.texts import tr
+from collections.abc import Callable
+from pathlib import Path
+
+Look = Callable[[str], str]
+"""From an English text to the reader's."""
+CATALOGUE = Path(__file__).with_name("locale") / "zh_CN.po"
+
+
+def tr(text: str) -> str:
+    """Marks a text that is looked up later, when the reader's language is known."""
+    return text
+
 
 RESOURCES = {
     "budget": tr("power budget of the hall"),
@@ -18,8 +31,27 @@ RESOURCES = {
     "ups": tr("UPS"),
     "busway": tr("busway"),
     "pdu": tr("PDU"),
+    "ats": tr("transfer switch"),
+    "sts": tr("static transfer switch"),
     "cooling": tr("cooling"),
+    "feed.a": tr("feed A"),
+    "feed.b": tr("feed B"),
+    "feeds": tr("feeds"),
+    "ports": tr("cabled ports"),
+    "switch": tr("ports of switches"),
+    "element": tr("power element"),
+    "phase": tr("phase"),
+    "lost": tr("loss of power or of the rack"),
+    "machines": tr("machines"),
+    "racks": tr("racks with machines"),
+    "pool.cores": tr("cores of the pool without a rack"),
+    "pool.memory": tr("memory of the pool without a rack"),
+    "pool.accelerators": tr("cards of the pool without a rack"),
+    "quota.cores": tr("quota, cores"),
+    "quota.memory": tr("quota, memory"),
+    "quota.accelerators": tr("quota, cards"),
 }
+"""What limits: parts of racks, of the power tree, of halls, of pools and quotas."""
 FIGURES = {
     "racks": tr("racks with machines"),
     "space": tr("rack units"),
@@ -39,10 +71,11 @@ FORECAST = {
     "power": tr("power measured"),
     "allocated": tr("power allocated"),
     "space": tr("rack units"),
-    "racks": tr("racks with machines"),
+    "racks": tr("standard racks"),
     "cooling": tr("cooling"),
     "cores": tr("requested cores"),
 }
+"""What forecasts are of."""
 KINDS = {"phase": tr("fullest phase"), "balance": tr("unbalance of phases")}
 UNITS = {tr("standard racks"), tr("servers"), tr("ports"), tr("outlets"), tr("cores")}
 ROLES = {
@@ -89,13 +122,24 @@ MACHINES = {
     "device": tr("device"),
     "source": tr("server of a department"),
 }
+OWNERS = {
+    "system": tr("system"),
+    "service": tr("service"),
+    "database": tr("database"),
+    "source": tr("server of a department"),
+}
+"""What a loss reaches."""
+STATES = {
+    "down": tr("down"),
+    "short": tr("short of room"),
+    "reduced": tr("reduced"),
+}
+"""How far it does."""
 
 
 def resource(name: str | None, look: Look) -> str:
-    """What a hall's or rack's room is bound by."""
-    if not name:
-        return look("unknown")
-    return look(RESOURCES.get(name, name))
+    """A resource for people; what has no word is called as it is."""
+    return look(RESOURCES.get(name, name) if name else LEVELS["unknown"])
 
 
 def figure(name: str, look: Look) -> str:
