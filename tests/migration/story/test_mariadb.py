@@ -235,7 +235,7 @@ def test_a_source_behind_ssh_is_moved_and_brought_back(office: Office, far: Path
 @pytest.mark.slow
 def test_a_cancelled_move_takes_its_accounts_with_it(office: Office, far: Path) -> None:
     assert office.run("migrate")["phase"] == "WaitForCutoverApproval"
-    assert accounts(office.source) == 2
+    assert accounts(office.source) == 3
     assert office.run("cancel")["state"] == "done"
     assert (far / "log").read_text().split() == ["start"]
     assert accounts(office.source) == 0
