@@ -279,7 +279,7 @@ def grown(_: Columns) -> dict[str, Any]:
         "history": days,
     }
     nothing = dict.fromkeys(("value", "limit", "order_by", "until"), None)
-    unknown = known | nothing | {"place": "jz-dr/h1", "history_days": 0, "history": []}
+    unknown = known | nothing | {"place": "jz-dr/h1", "status": "unknown", "history_days": 0, "history": []}
     unknown |= {"exhaustion": dict.fromkeys(("p10", "p50", "p90")), "backtest": {"mase": None}}
     about = {"as_of": "2026-03-01", "horizon_days": 730, "history_days": 119}
     return about | {"forecasts": [known, unknown], "problems": []}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from govhub.monitoring.forecast import exhaustion
 from govhub.monitoring.web.shape import Look
 from govhub.monitoring.web.texts import tr
 
@@ -43,6 +44,8 @@ FORECAST = {
     "cooling": tr("cooling"),
     "cores": tr("requested cores"),
 }
+TOLD = frozenset(exhaustion.TOLD)
+"""Without one of these a date that is missing is unknown; with it, none is foreseen."""
 KINDS = {"phase": tr("fullest phase"), "balance": tr("unbalance of phases")}
 UNITS = {tr("standard racks"), tr("servers"), tr("ports"), tr("outlets"), tr("cores")}
 ROLES = {
