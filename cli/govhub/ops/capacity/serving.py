@@ -17,8 +17,10 @@ from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.errors import GovhubError, InvalidInput
 from govhub.core.settings import inventories, today
 from govhub.inventory.loader import find_hub
+from govhub.monitoring.arithmetic.figure import Figure
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.halls import Halls
+from govhub.monitoring.live.readings import element_figures
 from govhub.monitoring.metrics.exporter import State
 from govhub.monitoring.metrics.wholes import Extras, Forecast
 from govhub.monitoring.rows import rack_rows
@@ -81,6 +83,8 @@ class _State:
     loaded: float
     stamp: _Stamp
     halls: Halls
+    elements: Sequence[Figure]
+    """What is measured of each element of the power tree; none without meters."""
     extras: Extras
     elevations: Elevations
     overview: Document
@@ -165,7 +169,8 @@ class HubSource:
 
     def power(self, hall: str) -> Document | None:
         """A hall's power tree."""
-        found = power_tree_of(self._state.halls.columns, hall)
+        now = self._state
+        found = power_tree_of(now.halls.columns, hall, now.elements)
         return self._about(found) if found else None
 
     def network(self) -> Document:
@@ -248,6 +253,7 @@ class HubSource:
             loaded=loaded,
             stamp=stamp,
             halls=halls,
+            elements=element_figures(live.readings, columns) if live else (),
             extras=Extras(today=today(), pods=live.pods if live else None, forecasts=foreseen.figures),
             elevations=same.elevations if same else Elevations(columns),
             overview=overview,
