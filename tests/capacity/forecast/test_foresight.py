@@ -17,6 +17,7 @@ import pytest
 from capacity.exporter.serving import PATIENCE, served, wait_for
 from govhub.core.settings import hub_home
 from govhub.monitoring.columns import Columns
+from govhub.ops.capacity.foreseeing import child
 from govhub.ops.capacity.foresight import AGAIN, LONGEST, Foresight
 from govhub.ops.capacity.places import columns_of
 from govhub.ops.capacity.serving import Foreseen
@@ -203,6 +204,18 @@ def test_it_ends_with_its_server(folder: Path, number: signal.Signals) -> None:
         # All who could write there have ended, too.
         assert server.process.stderr.read() == ""
         wait_for(lambda: not any(runs(item) for item in mine), "it has ended")
+
+
+def test_an_answer_that_nobody_waits_for_is_no_traceback(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    mine, theirs = multiprocessing.Pipe(duplex=False)
+    mine.close()
+    spawn = multiprocessing.get_context("spawn")
+    process = spawn.Process(target=child, args=("mini", theirs))
+    process.start()
+    theirs.close()
+    process.join(PATIENCE)
+    assert process.exitcode == 0
+    assert capfd.readouterr().err == ""
 
 
 def test_a_terminal_sends_ctrl_c_to_both_and_only_the_server_minds(folder: Path) -> None:

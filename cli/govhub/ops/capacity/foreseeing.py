@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import threading
@@ -30,7 +31,10 @@ def child(hub: str, answer: Connection) -> None:
     """Send a ``Foreseen`` or a ``Failure``; ends with the process that waits for it, whatever ends that."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.nice(LOWER)
-    answer.send(_answer(hub))
+    found = _answer(hub)
+    # Nobody waits for it any more: then the server has just ended.
+    with contextlib.suppress(OSError):
+        answer.send(found)
 
 
 def _end_with_parent() -> None:
