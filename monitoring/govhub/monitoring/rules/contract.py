@@ -109,6 +109,7 @@ PROMETHEUS: dict[str, Family] = {
 FAMILIES: dict[str, Family] = INVENTORY | FORECAST | HEALTH | METERS | PROMETHEUS
 
 EXPORTER_JOB = "govhub-capacity"
-EXPORTER_JOBS = "govhub(-capacity)?"
+"""The job that scrapes ``serve``, as the guide, the examples, the lab and the rules call it."""
+FEDERATION_JOB = "govhub-federation"
 METERS_JOBS = "(govhub-)?meters(-.+)?"
 """Jobs may be called by the place or kind of what they scrape."""
