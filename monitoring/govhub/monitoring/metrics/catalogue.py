@@ -65,7 +65,11 @@ _ALL = (
         "When the resource is used up, as Unix time.",
     ),
     Family("govhub_forecast_order_by_timestamp_seconds", FORECAST, "When more has to be ordered, as Unix time."),
-    Family("govhub_forecast_backtest_error_ratio", FORECAST, "Error of the forecast over days that are known by now."),
+    Family(
+        "govhub_forecast_backtest_error_ratio",
+        FORECAST,
+        "Error of the forecast over days that are known by now, by that of saying as last week (MASE).",
+    ),
     Family("govhub_forecast_history_days", FORECAST, "Days of measurements behind the forecast."),
     Family("govhub_exporter_build_info", ("version",), "The version of govhub; always 1."),
     Family("govhub_exporter_hub_loaded_timestamp_seconds", (), "When the hub that is shown was loaded, as Unix time."),

@@ -165,9 +165,9 @@ def forecast_alerts(query: Query, limits: Limits) -> list[Alert]:
         ),
         alert(
             name="GovhubForecastUnreliable",
-            expr=f"(\n  {query.one(error, RESOURCE)} > 0.25\n  or\n  {query.one(history, RESOURCE)} < 30\n)\n{dated}",
+            expr=f"(\n  {query.one(error, RESOURCE)} > 1\n  or\n  {query.one(history, RESOURCE)} < 30\n)\n{dated}",
             severity=Severity.INFO,
-            fires=(Series(error, labels, "0.4"), Series(ORDER, labels, day(400))),
-            quiet=(Series(error, labels, "0.1"), Series(history, labels, "90"), Series(ORDER, labels, day(400))),
+            fires=(Series(error, labels, "1.2"), Series(ORDER, labels, day(400))),
+            quiet=(Series(error, labels, "0.8"), Series(history, labels, "90"), Series(ORDER, labels, day(400))),
         ),
     ]
