@@ -182,11 +182,11 @@ def test_a_server_says_that_it_is_being_made_and_never_loads_what_makes_it(folde
         assert "the forecast is being made" in page
         assert "no history" not in page
         assert "the forecast is being made" in server.get("/?lang=en", Accept="text/html").text
-        assert "govhub_forecast_history_days{" not in server.get("/metrics/hub").text
+        assert "govhub_forecast_history_seconds{" not in server.get("/metrics/hub").text
         wait_for(lambda: loads(children(number)[0], "polars"), "its process is reading")
         pipe.write_bytes(b"no parquet")
         wait_for(lambda: server.get("/api/v1/forecast").json()["state"] == "ok", "it is made")
-        assert "govhub_forecast_history_days{" in server.get("/metrics/hub").text
+        assert "govhub_forecast_history_seconds{" in server.get("/metrics/hub").text
         assert children(number) == []
         assert loads(number, "numpy")
         assert not loads(number, "polars")

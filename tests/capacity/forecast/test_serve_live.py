@@ -97,7 +97,7 @@ def wanted_families(document: dict[str, Any]) -> dict[tuple[str, str, str, str],
                     found[family, place, resource, quantile] = begins
             if item["backtest"]["mase"] is not None:
                 found["backtest_error_ratio", place, resource, ""] = item["backtest"]["mase"]
-            found["history_days", place, resource, ""] = item["history_days"]
+            found["history_seconds", place, resource, ""] = item["history_days"] * 86_400
     return found
 
 

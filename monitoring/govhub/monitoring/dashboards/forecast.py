@@ -69,7 +69,10 @@ def _how_far_to_believe_it(board: Board) -> None:
         Text("Days of data", "数据天数"),
         Text("History behind each forecast.", "每个预测依据的历史。"),
         "d",
-        Target(f"min by ({place}) (govhub_forecast_history_days{{{HALL}}})", Text("days", "天").said(board.language)),
+        Target(
+            f"min by ({place}) (govhub_forecast_history_seconds{{{HALL}}}) / 86400",
+            Text("days", "天").said(board.language),
+        ),
     )
 
 

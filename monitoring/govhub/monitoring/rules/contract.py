@@ -35,8 +35,8 @@ _RACK = (
     "units",
     "units_used",
     "units_contiguous",
-    "weight_kilograms",
-    "weight_limit_kilograms",
+    "weight_grams",
+    "weight_limit_grams",
     "rated_watts",
     "budget_watts",
     "allocated_watts",
@@ -73,7 +73,7 @@ FORECAST: dict[str, Family] = {
     "govhub_forecast_exhaustion_timestamp_seconds": Family((*HALL, "resource", "quantile")),
     "govhub_forecast_order_by_timestamp_seconds": Family((*HALL, "resource")),
     "govhub_forecast_backtest_error_ratio": Family((*HALL, "resource")),
-    "govhub_forecast_history_days": Family((*HALL, "resource")),
+    "govhub_forecast_history_seconds": Family((*HALL, "resource")),
 }
 HEALTH: dict[str, Family] = {
     "govhub_exporter_build_info": Family(("hub",)),
