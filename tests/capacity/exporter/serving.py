@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,10 @@ class Served:
 
 
 @contextmanager
-def served(hub: str | Path, *options: str) -> Iterator[Served]:
-    """``govhub serve HUB`` on a free port."""
+def served(hub: str | Path, *options: str, today: date = TODAY) -> Iterator[Served]:
+    """``govhub serve HUB`` on a free port, on a day."""
     command = [sys.executable, "-m", "govhub.cli", "serve", str(hub), "--port", "0", "--json", *options]
-    environment = os.environ | {Env.TODAY: TODAY.isoformat()}
+    environment = os.environ | {Env.TODAY: today.isoformat()}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:

@@ -57,7 +57,7 @@ def test_racks_say_what_is_known_of_them(halls: Halls) -> None:
     assert at(found, "govhub_rack_units", **rack) == 12
     assert at(found, "govhub_rack_units_used", **rack) == 2 + 2 + 1
     assert at(found, "govhub_rack_rated_watts", **rack) == 4000
-    assert at(found, "govhub_rack_weight_limit_kilograms", **rack) == 300
+    assert at(found, "govhub_rack_weight_limit_grams", **rack) == 300_000
     assert at(found, "govhub_rack_info", **rack, feed_a="bus-a2", feed_b="bus-b2") == 1
     # 32 A × 220 V × 0.95, and all that stands there hangs on one side after the other is lost.
     assert at(found, "govhub_rack_feed_limit_watts", **rack, side="a") == pytest.approx(6688)
@@ -250,9 +250,9 @@ def test_forecasts_stand_with_their_hall_or_with_the_hub(halls: Halls) -> None:
     assert at(hall, "govhub_forecast_exhaustion_timestamp_seconds", **key, quantile="0.5") == 2e9
     assert at(hall, "govhub_forecast_exhaustion_timestamp_seconds", **key, quantile="0.9") is None
     assert at(hall, "govhub_forecast_order_by_timestamp_seconds", **key) == 1.8e9
-    assert at(hall, "govhub_forecast_history_days", **key) == 365
+    assert at(hall, "govhub_forecast_history_seconds", **key) == 365 * 86_400
     assert at(hall, "govhub_forecast_backtest_error_ratio", **key) is None
-    assert at(hub, "govhub_forecast_history_days", site="bei", hall="", resource="space") == 365
+    assert at(hub, "govhub_forecast_history_seconds", site="bei", hall="", resource="space") == 365 * 86_400
     assert not any(name.startswith("govhub_forecast") for name, _ in parsed(render(halls, extras, "bei/h1")))
 
 

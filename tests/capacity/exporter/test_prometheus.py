@@ -15,13 +15,8 @@ from capacity.exporter.serving import Prometheus, needs_prometheus, prometheus, 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 
 OWN = ("govhub_exporter_render", "govhub_exporter_series")
-# The names are an agreement between all parts of capacity: what people count in kilograms and bits is so here, too.
-ACCEPTED = {
-    'govhub_rack_weight_kilograms use base unit "grams" instead of "kilograms"',
-    'govhub_rack_weight_limit_kilograms use base unit "grams" instead of "kilograms"',
-    'govhub_link_capacity_bits_per_second use base unit "bytes" instead of "bits"',
-    'govhub_forecast_history_days use base unit "seconds" instead of "days"',
-}
+# Lines are contracted and ports are made in bits.
+ACCEPTED = {'govhub_link_capacity_bits_per_second use base unit "bytes" instead of "bits"'}
 
 
 def samples_of(text: str) -> dict[Key, float]:

@@ -12,7 +12,7 @@ import pytest
 from capacity.meters.conftest import MadeUp
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.halls import Halls
-from govhub.monitoring.live.readings import METRIC, Readings, element_watts, read
+from govhub.monitoring.live.readings import METRIC, Readings, element_figures, element_watts, read
 from govhub.monitoring.prometheus import Prometheus
 
 LOADED = "jz/h1/r1/01"
@@ -131,6 +131,11 @@ def test_power_elements_are_the_sums_of_the_feeds_below_them(made_up: MadeUp, co
     assert watts[names.index("grid-a")] == pytest.approx((loads.sum() - loads[at(columns, LOADED)]) * 0.3)
     assert (known[names.index("grid-a")], parts[names.index("grid-a")]) == (7, 8)
     assert parts[names.index("bus-a1")] == 4
+    figures = dict(zip(names, element_figures(found, columns), strict=True))
+    # One silent feed below makes the sum unknown, and says so.
+    assert (figures["grid-a"].numerator, figures["grid-a"].known, figures["grid-a"].parts) == (None, 7, 8)
+    assert figures["grid-b"].numerator == pytest.approx(loads.sum() * 0.3)
+    assert figures["grid-b"].age is not None
 
 
 def test_values_of_the_future_and_of_the_past(made_up: MadeUp, columns: Columns) -> None:

@@ -133,6 +133,33 @@ def test_a_file_finds_racks_for_hosts_that_name_none(
     assert cores["main/general"]["limit"] == (16 - worst) * 32
 
 
+@pytest.mark.parametrize("kind", ["general", "c03"])
+def test_machines_of_a_pool_are_nodes_of_it(
+    folder: HubFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    file = tmp_path / "more.yaml"
+    file.write_text(MORE.splitlines()[0] + "\n" + MORE.splitlines()[1] + "\n")
+    _, filed = ask(capsys, str(folder.path), "--file", str(file))
+    size = ("--watts", "400", "--units", "1")
+    code, document = ask(capsys, str(folder.path), "--servers", "4", "--type", kind, *size)
+    pools = [[item for item in found["changes"] if item["resource"].startswith("pool.")] for found in (filed, document)]
+
+    assert code == 0
+    assert {(item["resource"], item["at"]) for item in pools[1]} == {
+        (resource, at) for resource in ("pool.cores", "pool.memory") for at in ("main", "main/general")
+    }
+    # As a file says that has the same nodes: a what-if has one answer.
+    assert pools[0] == pools[1]
+    assert document["changes"] == filed["changes"]
+
+
+def test_machines_of_no_pool_are_nobodys_nodes(folder: HubFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    _, document = ask(capsys, str(folder.path), "--servers", "4", "--watts", "400")
+
+    assert document["placements"][0]["placed"] == 4
+    assert not [item for item in document["changes"] if item["resource"].startswith("pool.")]
+
+
 def test_a_file_is_checked_as_if_it_stood_in_the_hub(
     folder: HubFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

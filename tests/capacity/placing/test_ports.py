@@ -57,6 +57,34 @@ def test_media_tells_ports_of_one_speed_apart(folder: HubFolder) -> None:
     assert ports.room(columns.hub, server(25, 24, "rj45"))["switch"][rack] == 2
 
 
+@pytest.mark.parametrize(
+    ("port", "wanted", "free"),
+    [
+        ("qsfp28", "qsfp56", 22),
+        # What is fixed in ports has to be the same on both ends, as for links (LNK003).
+        ("multi-mode", "dac", 0),
+        ("single-mode", "multi-mode", 0),
+    ],
+)
+def test_a_server_and_a_switch_are_joined_as_links_are(folder: HubFolder, port: str, wanted: str, free: int) -> None:
+    folder.edit("power.yaml", "{count: 48, gbps: 25, use: down}", f"{{count: 24, gbps: 25, use: down, media: {port}}}")
+    columns = Columns(folder.hub())
+
+    assert ports.room(columns.hub, server(25, 1, wanted))["switch"][columns.place["jz/h1/r1/04"]] == free
+
+
+def test_a_link_takes_the_cages_that_others_want_for_another_cable(folder: HubFolder) -> None:
+    folder.edit("power.yaml", "{count: 48, gbps: 25, use: down}", "{count: 48, gbps: 25, use: down, media: sfp28}")
+    folder.edit("places.yaml", "media: dac", "media: sfp28")
+    with (folder.path / "link.yaml").open("w") as file:
+        file.write("links:\n  - {name: more, lower: c01, upper: leaf-1, gbps: 25, count: 4, media: single-mode}\n")
+    columns = Columns(folder.hub())
+
+    # c04's two, and four of the link: they are cages, whatever goes into them.
+    assert ports.room(columns.hub, server(25, 1, "multi-mode"))["switch"][columns.place["jz/h1/r1/04"]] == 42
+    assert ports.room(columns.hub, server(25, 1, "rj45"))["switch"][columns.place["jz/h1/r1/04"]] == 0
+
+
 def test_cabled_ports_count_and_unknown_ones_do_not_bind(folder: HubFolder) -> None:
     folder.edit("places.yaml", "rated_kw: 4, max_kg: 300", "rated_kw: 4, max_kg: 300, ports: 6")
     columns = Columns(folder.hub())

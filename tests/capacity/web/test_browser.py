@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from capacity.web.conftest import ROOT, serving
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.web.app import application
-from govhub.ops.capacity.serving import Feeds, HubSource
+from govhub.ops.capacity.serving import Feeds, Foreseen, HubSource
 
 PROGRAM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
@@ -324,7 +324,7 @@ def test_what_makes_no_sense_is_told_below_the_form(browser: Browser, address: s
         assert page.input_value("#lose-1") == "<b>jz-ups-q</b>"
 
 
-def grown(_: Columns) -> dict[str, Any]:
+def grown(_: Columns) -> Foreseen:
     """A hall that grows by 400 W a day, a day in the middle unknown, and one of which nothing is known."""
     days = [None if day == 50 else 100_000.0 + 400 * day for day in range(120)]
     known = {
@@ -346,10 +346,10 @@ def grown(_: Columns) -> dict[str, Any]:
         "history": days,
     }
     nothing = dict.fromkeys(("value", "limit", "order_by", "until"), None)
-    unknown = known | nothing | {"place": "jz-dr/h1", "history_days": 0, "history": []}
+    unknown = known | nothing | {"place": "jz-dr/h1", "status": "unknown", "history_days": 0, "history": []}
     unknown |= {"exhaustion": dict.fromkeys(("p10", "p50", "p90")), "backtest": {"mase": None}}
-    about = {"as_of": "2026-03-01", "horizon_days": 730, "history_days": 119}
-    return about | {"forecasts": [known, unknown], "problems": []}
+    about = {"state": "ok", "as_of": "2026-03-01", "horizon_days": 730, "history_days": 119}
+    return Foreseen(about | {"forecasts": [known, unknown], "problems": []})
 
 
 def test_the_fan_is_drawn_and_its_dates_lead_the_first_screen(browser: Browser, tmp_path: Path) -> None:

@@ -134,6 +134,14 @@ def test_half_of_the_meters_then_none_then_a_server_that_is_none(tmp_path: Path,
         assert f"coverage {percent} %" in page
         assert "some meters are silent" in page
         assert "MTR011" in page, "and which"
+        trees = [client.get("/api/v1/power", params={"hall": hall}).json() for hall in source.halls().columns.halls]
+        halves = [item["measured"] for tree in trees for item in tree["elements"]]
+        # Where one meter below is silent nothing is said, but how many tell.
+        silent = [item["coverage"]["known"] < item["coverage"]["of"] for item in halves]
+        assert [item["numerator"] is None for item in halves] == silent
+        assert any(0 < item["coverage"]["known"] < item["coverage"]["of"] for item in halves)
+        tree = client.get("/power", params={"hall": source.halls().columns.halls[0], "lang": "en"}).text
+        assert "measured, kW" in tree
         alerts = client.get("/alerts").text
         assert "HallFull" in alerts
         assert "h1 &lt;b&gt;is&lt;/b&gt; full" in alerts

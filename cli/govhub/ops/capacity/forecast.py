@@ -13,7 +13,8 @@ from govhub.monitoring.columns import Columns
 from govhub.monitoring.forecast.outlook import HORIZON, Outlooks, forecast
 from govhub.monitoring.forecast.ramp import ramps
 from govhub.monitoring.forecast.resources import RESOURCES
-from govhub.ops.capacity.history import history_of, today_of
+from govhub.ops.capacity.days import today_of
+from govhub.ops.capacity.history import history_of
 from govhub.ops.capacity.places import SCHEMA, columns_of, racks_of
 
 

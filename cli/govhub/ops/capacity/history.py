@@ -7,20 +7,18 @@ import io
 import os
 import time
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from govhub.core.errors import InvalidInput, TargetUnreachable
-from govhub.core.settings import Env, hub_home, value_of
-from govhub.core.settings import today as rehearsed
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.forecast.collect import Wanted, collect, first_day
 from govhub.monitoring.forecast.resources import RESOURCES
 from govhub.monitoring.forecast.store import History
 from govhub.monitoring.forecast.tables import read_csv
 from govhub.monitoring.prometheus import Prometheus
+from govhub.ops.capacity.days import history_folder, today_of, zone_of
 from govhub.ops.capacity.places import SCHEMA, columns_of
 
 BACK = 30
@@ -41,28 +39,9 @@ class CollectRequest:
     timeout: float = 120.0
 
 
-def zone_of(columns: Columns) -> ZoneInfo:
-    """The hub's time zone.
-
-    Raises:
-        InvalidInput: this machine knows no such zone.
-    """
-    name = columns.model.baseline.timezone
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, KeyError) as error:
-        hint = "set baseline.timezone to a zone such as Asia/Shanghai"
-        raise InvalidInput.one("FOR011", f'there is no time zone "{name}" on this machine', hint=hint) from error
-
-
-def today_of(columns: Columns) -> date:
-    """Today in the hub's time zone, or the day that is rehearsed."""
-    return rehearsed() if value_of(Env.TODAY) else datetime.now(zone_of(columns)).date()
-
-
 def history_of(columns: Columns, folder: Path | None = None) -> History:
     """The history of a hub: in ``folder``, or where this user's is."""
-    return History(folder or hub_home(columns.hub.name) / "capacity" / "history")
+    return History(folder or history_folder(columns))
 
 
 def collect_history(request: CollectRequest) -> dict[str, Any]:

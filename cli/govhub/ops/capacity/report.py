@@ -10,8 +10,8 @@ from typing import Any
 from govhub.core.errors import InvalidInput
 from govhub.monitoring.forecast.outlook import Outlooks
 from govhub.ops.capacity.changes import changes
+from govhub.ops.capacity.days import today_of
 from govhub.ops.capacity.forecast import ForecastRequest, document, outlooks_of
-from govhub.ops.capacity.history import today_of
 from govhub.ops.capacity.places import SCHEMA, columns_of
 from govhub.ops.capacity.show import show
 

@@ -64,7 +64,14 @@ def serve(request: ServeRequest, ready: Callable[[str, str], None]) -> None:
             f"without a login everybody who reaches {request.host} would see everything",
             hint="give --tokens FILE or --oidc FILE, or listen on 127.0.0.1",
         )
-    source = HubSource(request.hub, feeds_of(request))
+    feeds = feeds_of(request)
+    try:
+        _serve(request, HubSource(request.hub, feeds), ready)
+    finally:
+        feeds.close()
+
+
+def _serve(request: ServeRequest, source: HubSource, ready: Callable[[str, str], None]) -> None:
     listener = _listen(request.host, request.port)
     try:
         port = listener.getsockname()[1]
@@ -165,9 +172,9 @@ def feeds_of(request: ServeRequest) -> Feeds:
     foresight = Foresight()
     return Feeds(
         live=lambda columns: live_of(columns, sources),
-        forecast=foresight.document,
-        figures=foresight.figures,
+        forecast=foresight.look,
         alerts=alerts,
+        close=foresight.close,
     )
 
 

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.errors import GovhubError, InvalidInput
 from govhub.core.settings import inventories, today
 from govhub.inventory.loader import find_hub
+from govhub.monitoring.arithmetic.figure import Figure
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.halls import Halls
+from govhub.monitoring.live.readings import element_figures
 from govhub.monitoring.metrics.exporter import State
 from govhub.monitoring.metrics.wholes import Extras, Forecast
 from govhub.monitoring.rows import rack_rows
@@ -36,7 +38,7 @@ from govhub.ops.revision import revision_of
 
 Document = dict[str, Any]
 NO_ALERTS: Document = {"state": "none", "alerts": []}
-NO_FORECAST: Document = {"as_of": None, "history_days": 0, "forecasts": []}
+NO_FORECAST: Document = {"state": "none", "as_of": None, "history_days": 0, "forecasts": []}
 _AWAY = ("MTR005", "MTR006")
 """Prometheus does not answer, or something else does."""
 
@@ -46,16 +48,32 @@ _Stamp = tuple[date, tuple[tuple[str, int, int, int], ...]]
 
 
 @dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A forecast for the page and for the exporter, made of one reading of the history."""
+
+    document: Document = field(default_factory=lambda: dict(NO_FORECAST))
+    """As ``capacity forecast``, with the days behind each place as ``history``, and how it stands as ``state``.
+
+    ``none``: nobody makes one. ``making``: a first or newer one is being made. ``ok``. ``failed``: ``problems`` says
+    why; as while one is being made, what is there is what was made before, if anything.
+    """
+    figures: Sequence[Forecast] = ()
+
+
+def _nothing() -> None:
+    """There is nothing to end."""
+
+
+@dataclass(frozen=True, slots=True)
 class Feeds:
     """Where what is not in the hub's files comes from; each may be missing. None of them may raise."""
 
     live: Callable[[Columns], Live] | None = None
     """What meters and clusters say."""
-    forecast: Callable[[Columns], Document] | None = None
-    """As ``capacity forecast``, with the days behind each place as ``history``."""
-    figures: Callable[[Columns], Sequence[Forecast]] | None = None
-    """The same forecast for the exporter."""
+    forecast: Callable[[Columns], Foreseen] | None = None
     alerts: Callable[[str], Document] | None = None
+    close: Callable[[], None] = _nothing
+    """Ends what they keep running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +85,8 @@ class _State:
     loaded: float
     stamp: _Stamp
     halls: Halls
+    elements: Sequence[Figure]
+    """What is measured of each element of the power tree; none without meters."""
     extras: Extras
     elevations: Elevations
     overview: Document
@@ -151,7 +171,8 @@ class HubSource:
 
     def power(self, hall: str) -> Document | None:
         """A hall's power tree."""
-        found = power_tree_of(self._state.halls.columns, hall)
+        now = self._state
+        found = power_tree_of(now.halls.columns, hall, now.elements)
         return self._about(found) if found else None
 
     def network(self) -> Document:
@@ -180,7 +201,7 @@ class HubSource:
                 raise InvalidInput.one("REV001", f"{self.hub} did not exist at {before[:80]}")
             found = read_folder(folder)
             columns = Columns(valid(*found)[0])
-            return comparison(document_of(columns, Halls(columns)), now, (before, _written(self._state.as_of)))
+            return comparison(document_of(columns, Halls(columns)), now, (before, written(self._state.as_of)))
 
     def what_if(self, question: Question) -> Document:
         """As ``capacity what-if``, of the files as they were looked at last."""
@@ -239,7 +260,7 @@ class HubSource:
             halls = Halls(columns, measured=live.readings.measured if live else None)
             overview = document_of(columns, halls, live=live)
         alerts = self._feeds.alerts(columns.hub.name) if self._feeds.alerts else NO_ALERTS
-        forecast = self._feeds.forecast(columns) if self._feeds.forecast else NO_FORECAST
+        foreseen = self._feeds.forecast(columns) if self._feeds.forecast else Foreseen()
         now = self._clock()
         return _State(
             number=before.number + 1 if before else 1,
@@ -247,15 +268,12 @@ class HubSource:
             loaded=loaded,
             stamp=stamp,
             halls=halls,
-            extras=Extras(
-                today=today(),
-                pods=live.pods if live else None,
-                forecasts=self._feeds.figures(columns) if self._feeds.figures else (),
-            ),
+            elements=element_figures(live.readings, columns) if live else (),
+            extras=Extras(today=today(), pods=live.pods if live else None, forecasts=foreseen.figures),
             elevations=same.elevations if same else Elevations(columns),
             overview=overview,
             network=about | network_of(columns.hub, live.links if live else {}),
-            forecast=about | forecast,
+            forecast=about | foreseen.document,
             alerts=about | alerts,
             status=about
             | {
@@ -290,14 +308,15 @@ def _told(live: Live | None) -> list[Diagnostic]:
     return found
 
 
-def _written(timestamp: float) -> str:
+def written(timestamp: float) -> str:
+    """A Unix time with minutes, in UTC."""
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(timestamp))
 
 
 def _not_taken(error: GovhubError, loaded: float) -> Diagnostic:
     first = error.diagnostics[0]
     text = f"the hub's files have changed and are not valid: {first.summary}"
-    hint = f"figures are of the files as they were at {_written(loaded)}"
+    hint = f"figures are of the files as they were at {written(loaded)}"
     return Diagnostic(
         code="WEB005", severity=Severity.WARNING, summary=text, address=first.address, source=first.source, hint=hint
     )

@@ -12,6 +12,7 @@ from govhub.core.errors import InvalidInput
 from govhub.core.exits import Exit
 from govhub.core.text import and_more, did_you_mean
 from govhub.inventory.patterns import LIMIT, PatternError, expand
+from govhub.inventory.topology import PlacedHost
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.placing.changes import changes
 from govhub.monitoring.placing.derive import placed
@@ -57,6 +58,17 @@ class WhatIf:
         return Exit.OK if self.fits else Exit.POLICY
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """The machine that is to be placed."""
+
+    need: Need
+    site: str = ""
+    """Where its kind belongs; empty for anywhere."""
+    like: PlacedHost | None = None
+    """The host that it is one more of: it is a node of its pool, too."""
+
+
 def what_if(request: WhatIfRequest) -> WhatIf:
     """Answer from the hub's files alone.
 
@@ -83,8 +95,8 @@ def answer(before: Columns, request: WhatIfRequest) -> WhatIf:
         after, placements, findings = Columns(added.hub), added.placements, added.findings
     gone = fallout(after, lost) if lost else None
     if request.servers:
-        need, site = _need(after, request)
-        found, after = _place(after, need, replace(request, place=request.place or site), gone)
+        kind = _kind(after, request)
+        found, after = _place(after, kind, replace(request, place=request.place or kind.site), gone)
         placements.append(found)
     fits = _fits(findings, placements, gone)
     return WhatIf(
@@ -108,22 +120,25 @@ def _fits(findings: Sequence[Diagnostic], placements: Sequence[dict[str, Any]], 
 
 
 def _place(
-    columns: Columns, need: Need, request: WhatIfRequest, gone: Fallout | None
+    columns: Columns, kind: _Kind, request: WhatIfRequest, gone: Fallout | None
 ) -> tuple[dict[str, Any], Columns]:
+    need = kind.need
     inside = racks_of(columns, request.place)
     after = degraded(columns, gone, need.cords) if gone else None
     placement = Placer(columns, need, inside, after).run(request.servers, Order(request.order))
-    return placement_document(columns, need, placement, request.order), placed(columns, need, placement.counts)
+    return placement_document(columns, need, placement, request.order), placed(
+        columns, need, placement.counts, kind.like
+    )
 
 
-def _need(columns: Columns, request: WhatIfRequest) -> tuple[Need, str]:
-    """The machine, and the site that its kind belongs to; empty for any."""
-    found, site = _of_type(columns, request.type) if request.type else (BUILT_IN["server"], "")
+def _kind(columns: Columns, request: WhatIfRequest) -> _Kind:
+    found = _of_type(columns, request.type) if request.type else _Kind(BUILT_IN["server"])
     sizes = {name: getattr(request, name) for name in ("units", "watts", "kg", "cords")}
-    return replace(found, **{name: value for name, value in sizes.items() if value is not None}), site
+    given = {name: value for name, value in sizes.items() if value is not None}
+    return replace(found, need=replace(found.need, **given))
 
 
-def _of_type(columns: Columns, name: str) -> tuple[Need, str]:
+def _of_type(columns: Columns, name: str) -> _Kind:
     """A device type of the hub, the run that one of its hosts is of, or a built-in size, in this order.
 
     Nodes belong to their cluster's site.
@@ -133,14 +148,16 @@ def _of_type(columns: Columns, name: str) -> tuple[Need, str]:
     """
     for kind in columns.model.device_types:
         if kind.name == name:
-            return of_device(kind), ""
-    host = columns.hub.topology.hosts.get(name)
+            return _Kind(of_device(kind))
+    hosts = columns.hub.topology.hosts
+    host = hosts.get(name)
     sites = {cluster.name: cluster.site for cluster in columns.model.clusters}
     for position, entry in enumerate(columns.model.hosts):
         if name in (entry.names, entry.pool) or (host and host.entry == position):
-            return of_host(name, entry), sites.get(entry.cluster or "", "")
+            like = next((host for host in hosts.values() if host.entry == position), None)
+            return _Kind(of_host(name, entry), sites.get(entry.cluster or "", ""), like)
     if name in BUILT_IN:
-        return BUILT_IN[name], ""
+        return _Kind(BUILT_IN[name])
     pools = [entry.pool for entry in columns.model.hosts if entry.pool]
     known = [*(kind.name for kind in columns.model.device_types), *dict.fromkeys(pools), *BUILT_IN]
     raise InvalidInput.one(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from govhub.inventory.checks.report import Report
-from govhub.inventory.model.fabric import CAGES, Links, Media, Ports, PortUse
+from govhub.inventory.model.fabric import Links, Media, Ports, PortUse, meets, takes
 from govhub.inventory.patterns import PatternError, expand
 from govhub.inventory.topology import Path
 
@@ -88,7 +88,7 @@ def _media(report: Report, path: Path, link: Links, ends: dict[str, _End], lower
     kinds = [{name: ends[name].media(link.gbps, use) for name in names} for _, names, use in sides]
     for (side, _, _), known in zip(sides, kinds, strict=True):
         for name, found in known.items():
-            if found and link.media and not any(_fits(media, link.media) for media in found):
+            if found and link.media and not any(takes(media, link.media) for media in found):
                 summary = f'"{name}" has ports of {_words(found)}, and the link "{link.name}" is {link.media.value}'
                 hint = "correct `media` of the link or the ports, or take a device type with other cages"
                 report.error("LNK003", (*path, side), summary, hint=hint)
@@ -97,32 +97,10 @@ def _media(report: Report, path: Path, link: Links, ends: dict[str, _End], lower
     firsts = [{frozenset(found): name for name, found in reversed(known.items()) if found} for known in kinds]
     for below, one in firsts[0].items():
         for above, other in firsts[1].items():
-            if not any(_meet(media, facing) for media in below for facing in above):
+            if not any(meets(media, facing) for media in below for facing in above):
                 summary = f'no cable joins {_words(below)} of "{one}" and {_words(above)} of "{other}"'
                 report.error("LNK003", path, summary, hint="correct `media` of the ports, or link other devices")
                 return
-
-
-def _fits(port: Media | None, link: Media) -> bool:
-    """Whether a port takes a cable or transceiver; ports of unknown media take any."""
-    if port is None or port is link:
-        return True
-    if Media.RJ45 in (port, link) or port not in CAGES:
-        return False
-    if link not in CAGES:
-        return True
-    (family, generation), (wanted, needed) = CAGES[port], CAGES[link]
-    return family == wanted and generation >= needed
-
-
-def _meet(one: Media | None, other: Media | None) -> bool:
-    """Whether a link can join the two: copper sockets only meet their like, cages meet each other over any cable."""
-    if one is None or other is None:
-        return True
-    if Media.RJ45 in (one, other):
-        return one is other
-    fixed = [media for media in (one, other) if media not in CAGES]
-    return len(set(fixed)) < 2
 
 
 def _words(found: Iterable[Media | None]) -> str:

@@ -30,15 +30,6 @@ class Media(StrEnum):
     MULTI_MODE = "multi-mode"
     SINGLE_MODE = "single-mode"
 
-    def goes_with(self, other: Media | None) -> bool:
-        """Whether a port of this kind takes a cable of the other; an unknown one goes with any.
-
-        Twisted pair needs its own socket, and single-mode optics do not talk to multi-mode ones. Cages for modules
-        take direct-attach and active optical cables, whatever stands in them today.
-        """
-        optics = {Media.SINGLE_MODE, Media.MULTI_MODE}
-        return other is None or self is other or not (Media.RJ45 in (self, other) or {self, other} == optics)
-
 
 CAGES = {
     Media.SFP: ("sfp", 1),
@@ -52,6 +43,31 @@ CAGES = {
     Media.OSFP: ("osfp", 1),
 }
 """Family and generation: a cage takes the transceivers of its own generation and of those before it."""
+
+
+def takes(port: Media | None, link: Media | None) -> bool:
+    """Whether a port takes a cable or transceiver; unknown ports take any, and any port takes an unknown one."""
+    if port is None or link is None or port is link:
+        return True
+    if Media.RJ45 in (port, link) or port not in CAGES:
+        return False
+    if link not in CAGES:
+        return True
+    (family, generation), (wanted, needed) = CAGES[port], CAGES[link]
+    return family == wanted and generation >= needed
+
+
+def meets(port: Media | None, other: Media | None) -> bool:
+    """Whether a cable can join two ports; unknown ones meet any.
+
+    Copper sockets only meet their like, cages meet each other over any cable, and what is fixed in ports has to be
+    the same on both ends: single-mode optics do not talk to multi-mode ones.
+    """
+    if port is None or other is None:
+        return True
+    if Media.RJ45 in (port, other):
+        return port is other
+    return len({media for media in (port, other) if media not in CAGES}) < 2
 
 
 class PortUse(StrEnum):

@@ -33,6 +33,8 @@ from govhub.lab.meters.tables import (
 )
 from govhub.lab.meters.wire import Oid
 
+SERVE_JOB = "govhub-capacity"
+"""As the guide and the rules call the job that scrapes ``serve``."""
 REPETITIONS = 120
 """Variables in one answer: a row of 36 racks with two feeds is walked in ten requests."""
 RETRIES = 1
@@ -126,7 +128,9 @@ def prometheus_config(
     if serve:
         jobs.append(
             {
-                "job_name": "govhub",
+                "job_name": SERVE_JOB,
+                # Places are the samples' own; a target adds its hall to what says none.
+                "honor_labels": True,
                 "scrape_interval": f"{max(interval, 30)}s",
                 "scrape_timeout": f"{min(interval, 30)}s",
                 "http_sd_configs": [{"url": f"{serve.rstrip('/')}/sd", "refresh_interval": "60s"}],

@@ -58,15 +58,21 @@ def _how_far_to_believe_it(board: Board) -> None:
     board.row(Text("How far to believe it", "可信程度"))
     board.graph(
         Text("Error of the back-test", "回测误差"),
-        Text("What the same method would have missed by in the past.", "同一方法在过去的误差。"),
-        "percentunit",
+        Text(
+            'What the same method would have missed by in the past; 1 is as much as saying "as last week".',
+            "同一方法在过去的误差；1 相当于“与上周相同”的误差。",
+        ),
+        "short",
         Target(f"max by ({place}) (govhub_forecast_backtest_error_ratio{{{HALL}}})", "{{site}}/{{hall}} {{resource}}"),
     )
     board.listing(
         Text("Days of data", "数据天数"),
         Text("History behind each forecast.", "每个预测依据的历史。"),
         "d",
-        Target(f"min by ({place}) (govhub_forecast_history_days{{{HALL}}})", Text("days", "天").said(board.language)),
+        Target(
+            f"min by ({place}) (govhub_forecast_history_seconds{{{HALL}}}) / 86400",
+            Text("days", "天").said(board.language),
+        ),
     )
 
 

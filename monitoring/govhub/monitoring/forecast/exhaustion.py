@@ -41,6 +41,8 @@ class Status(StrEnum):
 
 
 STATUSES = tuple(Status)
+TOLD = (Status.FULL, Status.RUNS_OUT, Status.HOLDS)
+"""Of these something is said of the days ahead; with the others nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def exhaustion(lines: Lines, limits: Floats, coverage: Floats, horizon: int) -> 
         [STATUSES.index(name) for _, name in conditions],
         STATUSES.index(Status.TOO_FEW_DAYS),
     ).astype(np.int64)
-    told = np.isin(status, [STATUSES.index(Status.FULL), STATUSES.index(Status.RUNS_OUT), STATUSES.index(Status.HOLDS)])
+    told = np.isin(status, [STATUSES.index(name) for name in TOLD])
     edges = [np.where(told, edge, np.nan) for edge in edges]
     return Exhaustion(edges[0], edges[1], edges[2], np.where(drawn, reach, 0), status)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from govhub.core.errors import GovhubError
 from govhub.core.text import and_more
-from govhub.monitoring.arithmetic.figure import Bools, Floats, Ints, summed
+from govhub.monitoring.arithmetic.figure import Bools, Figure, Floats, Ints, summed
 from govhub.monitoring.arithmetic.tree import rolled_up
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.halls import Measured
@@ -103,6 +103,24 @@ def element_watts(readings: Readings, columns: Columns) -> tuple[Floats, Ints, I
         parts += summed(leaf[fed], np.ones(int(fed.sum())), count)
     rolled = [rolled_up(values, parents) for values in (watts, known, parts)]
     return np.where(rolled[1] > 0, rolled[0], np.nan), rolled[1].astype(np.int64), rolled[2].astype(np.int64)
+
+
+def element_figures(readings: Readings, columns: Columns) -> list[Figure]:
+    """What is measured of each power element, of its capacity; a sum over some of its feeds is no figure."""
+    age = readings.measured.age
+    return [
+        Figure(
+            unit="W",
+            numerator=watts if known == parts and known else None,
+            denominator=None if np.isnan(capacity) else capacity,
+            known=known,
+            parts=parts,
+            age=age,
+        )
+        for watts, known, parts, capacity in zip(
+            *(values.tolist() for values in (*element_watts(readings, columns), columns.elements.capacity)), strict=True
+        )
+    ]
 
 
 def _queries(hub: str, stuck: float) -> dict[str, str]:

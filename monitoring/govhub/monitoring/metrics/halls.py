@@ -11,6 +11,9 @@ from govhub.monitoring.halls import Halls
 from govhub.monitoring.metrics.blocks import Block, block
 from govhub.monitoring.metrics.places import INFO, Places
 
+GRAMS = 1000.0
+"""Files say kg, metrics are in base units."""
+
 
 def rack_values(halls: Halls) -> dict[str, Floats]:
     """Families of racks without further labels: a value for each rack."""
@@ -19,8 +22,8 @@ def rack_values(halls: Halls) -> dict[str, Floats]:
         "govhub_rack_units": racks.units.astype(np.float64),
         "govhub_rack_units_used": loads.units,
         "govhub_rack_units_contiguous": halls.gap.astype(np.float64),
-        "govhub_rack_weight_kilograms": loads.kg,
-        "govhub_rack_weight_limit_kilograms": racks.max_kg,
+        "govhub_rack_weight_grams": loads.kg * GRAMS,
+        "govhub_rack_weight_limit_grams": racks.max_kg * GRAMS,
         "govhub_rack_rated_watts": racks.rated,
         "govhub_rack_budget_watts": racks.budget,
         "govhub_rack_allocated_watts": loads.watts,

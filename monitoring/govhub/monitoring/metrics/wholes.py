@@ -22,6 +22,7 @@ from govhub.monitoring.metrics.writing import Prefixes
 from govhub.monitoring.network import layers
 
 GIGA = 1e9
+DAY = 86_400.0
 Samples = dict[tuple[str, ...], float | None]
 
 
@@ -140,17 +141,17 @@ def _ledger(hub: Hub, today: date) -> Block:
 def blocks_of_forecasts(forecasts: Sequence[Forecast]) -> Iterator[Block]:
     """Forecasts, of one hall or of several."""
     quantiles: Samples = {}
-    told: dict[str, Samples] = {"order_by": {}, "error": {}, "days": {}}
+    told: dict[str, Samples] = {"order_by": {}, "error": {}, "known": {}}
     for item in forecasts:
         key = (item.site, item.hall, item.resource)
         quantiles |= {(*key, quantile): value for quantile, value in item.exhaustion.items()}
         told["order_by"][key] = item.order_by
         told["error"][key] = item.backtest_error
-        told["days"][key] = item.history_days
+        told["known"][key] = None if item.history_days is None else item.history_days * DAY
     yield block("govhub_forecast_exhaustion_timestamp_seconds", quantiles)
     yield block("govhub_forecast_order_by_timestamp_seconds", told["order_by"])
     yield block("govhub_forecast_backtest_error_ratio", told["error"])
-    yield block("govhub_forecast_history_days", told["days"])
+    yield block("govhub_forecast_history_seconds", told["known"])
 
 
 def _figure(value: object) -> Figure:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import numpy as np
 
+from govhub.inventory.loader import Hub
+from govhub.inventory.topology import PlacedHost
 from govhub.monitoring.arithmetic.failover import RackFeeds
 from govhub.monitoring.arithmetic.figure import Bools, Ints
 from govhub.monitoring.columns import Columns
@@ -17,9 +20,9 @@ _SAME = ("racks", "tree", "elements", "cooling", "halls_of_elements", "_sides")
 """What neither machines nor losses change; worked out once."""
 
 
-def with_loads(columns: Columns, loads: Loads) -> Columns:
-    """The same hub with other machines in its racks."""
-    out = Columns(columns.hub)
+def with_loads(columns: Columns, loads: Loads, hub: Hub | None = None) -> Columns:
+    """The same hub with other machines in its racks; ``hub`` is one that differs in hosts alone."""
+    out = Columns(hub or columns.hub)
     for name in _SAME:
         out.__dict__[name] = getattr(columns, name)
     out.__dict__["loads"] = loads
@@ -44,8 +47,11 @@ def with_feeds(columns: Columns, dead_a: Bools, dead_b: Bools, lost: Bools) -> C
     return out
 
 
-def placed(columns: Columns, need: Need, counts: Ints) -> Columns:
-    """The hub with ``counts`` machines more in each rack, at the lowest units where positions are known."""
+def placed(columns: Columns, need: Need, counts: Ints, like: PlacedHost | None = None) -> Columns:
+    """The hub with ``counts`` machines more in each rack, at the lowest units where positions are known.
+
+    Machines ``like`` a host are hosts of its cluster and pool, and offer what it does; others are of none.
+    """
     loads = columns.loads
     watts = counts * need.watts
     dual = need.cords == 2
@@ -66,4 +72,15 @@ def placed(columns: Columns, need: Need, counts: Ints) -> Columns:
         outlets=loads.outlets + counts,
         occupied=occupied,
     )
-    return with_loads(columns, more)
+    return with_loads(columns, more, _with_hosts(columns, like, counts) if like else None)
+
+
+def _with_hosts(columns: Columns, like: PlacedHost, counts: Ints) -> Hub:
+    """The hub with more hosts like one of them. None of their names can stand in a file, so they are nobody else's."""
+    topology = copy.copy(columns.hub.topology)
+    racks = np.repeat(np.array(columns.racks.addresses), counts).tolist()
+    one = dataclasses.replace(like, unit=None, serial="", bmc="", address="")
+    names = (f"{like.name}+{number}" for number in range(1, len(racks) + 1))
+    more = {name: dataclasses.replace(one, name=name, rack=rack) for name, rack in zip(names, racks, strict=True)}
+    topology.hosts = columns.hub.topology.hosts | more
+    return dataclasses.replace(columns.hub, _topology=topology)

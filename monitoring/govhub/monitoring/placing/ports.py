@@ -7,10 +7,10 @@ from collections import defaultdict
 import numpy as np
 
 from govhub.inventory.loader import Hub
-from govhub.inventory.model.fabric import DeviceRole, Media, PortUse
+from govhub.inventory.model.fabric import DeviceRole, Media, Ports, PortUse, meets, takes
 from govhub.inventory.patterns import expand
 from govhub.monitoring.arithmetic.figure import Floats
-from govhub.monitoring.placing.need import Need, ports_of
+from govhub.monitoring.placing.need import Need
 
 _FOR_SERVERS = (DeviceRole.LEAF.value, DeviceRole.MANAGEMENT.value)
 
@@ -30,41 +30,51 @@ def cabled(hub: Hub) -> tuple[Floats, Floats]:
 def switched(hub: Hub, speed: float, media: str) -> tuple[Floats, Floats]:
     """Ports taken and ports there, of the switches for servers in each rack; NaN in racks without such a switch.
 
-    Taken are those that links name, and those of the rack's hosts that no link names: they are cabled in their rack.
-    A port or a host whose media is not declared goes with any.
+    There are those that a port of ``media`` can be joined with. Taken are those that links name, and those of the
+    rack's hosts that no link names: they are cabled in their rack. What is not declared is taken to need one of them.
     """
     racks = hub.topology.racks
     place = {address: number for number, address in enumerate(racks)}
-    types = {kind.name: kind for kind in reversed(hub.model.device_types)}
     have, taken = np.full(len(place), np.nan), np.zeros(len(place))
-    switches = {}
-    for device in hub.topology.devices.values():
-        if device.role in _FOR_SERVERS:
-            at = place[device.rack]
-            switches[device.name] = at
-            fitting = [
-                port.count
-                for port in types[device.type].ports
-                if port.gbps == speed and port.use is not PortUse.UP and _goes(port.media, media)
-            ]
-            have[at] = np.nan_to_num(have[at]) + sum(fitting)
+    inside: defaultdict[int, list[Ports]] = defaultdict(list)
+    switches = _fitting(hub, speed, _known(media))
+    for name, fitting in switches.items():
+        at = place[hub.topology.devices[name].rack]
+        have[at] = np.nan_to_num(have[at]) + sum(port.count for port in fitting)
+        inside[at] += fitting
     if not switches:
         return taken, have
     linked: set[str] = set()
     for link in hub.model.links:
         lower, upper = expand(link.lower), expand(link.upper)
         linked |= set(lower)
-        if link.gbps == speed and _goes(link.media, media):
+        if link.gbps == speed:
             for name in upper:
-                if name in switches:
-                    taken[switches[name]] += link.count * len(lower)
+                if any(takes(port.media, link.media) for port in switches.get(name, ())):
+                    taken[place[hub.topology.devices[name].rack]] += link.count * len(lower)
     for host in hub.topology.hosts.values():
-        if host.name not in linked and not np.isnan(have[place[host.rack]]):
-            wanted = ports_of(hub.model.hosts[host.entry].ports)
-            taken[place[host.rack]] += sum(
-                count for gbps, kind, count in wanted if gbps == speed and _goes(kind, media)
+        at = place[host.rack]
+        if host.name not in linked and at in inside:
+            taken[at] += sum(
+                port.count
+                for port in hub.model.hosts[host.entry].ports
+                if port.gbps == speed and any(meets(own.media, port.media) for own in inside[at])
             )
     return taken, have
+
+
+def _fitting(hub: Hub, speed: float, media: Media | None) -> dict[str, list[Ports]]:
+    """The ports of each switch for servers that a server's of this speed and media can be joined with."""
+    types = {kind.name: kind for kind in reversed(hub.model.device_types)}
+    return {
+        device.name: [
+            port
+            for port in types[device.type].ports
+            if port.gbps == speed and port.use is not PortUse.UP and meets(port.media, media)
+        ]
+        for device in hub.topology.devices.values()
+        if device.role in _FOR_SERVERS
+    }
 
 
 def room(hub: Hub, need: Need) -> dict[str, Floats]:
@@ -87,5 +97,5 @@ def room(hub: Hub, need: Need) -> dict[str, Floats]:
     return {name: np.maximum(found, 0.0) for name, found in out.items()}
 
 
-def _goes(one: Media | str | None, other: Media | str | None) -> bool:
-    return not one or not other or Media(one).goes_with(Media(other))
+def _known(media: str) -> Media | None:
+    return Media(media) if media else None

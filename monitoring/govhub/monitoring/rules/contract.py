@@ -35,8 +35,8 @@ _RACK = (
     "units",
     "units_used",
     "units_contiguous",
-    "weight_kilograms",
-    "weight_limit_kilograms",
+    "weight_grams",
+    "weight_limit_grams",
     "rated_watts",
     "budget_watts",
     "allocated_watts",
@@ -73,7 +73,7 @@ FORECAST: dict[str, Family] = {
     "govhub_forecast_exhaustion_timestamp_seconds": Family((*HALL, "resource", "quantile")),
     "govhub_forecast_order_by_timestamp_seconds": Family((*HALL, "resource")),
     "govhub_forecast_backtest_error_ratio": Family((*HALL, "resource")),
-    "govhub_forecast_history_days": Family((*HALL, "resource")),
+    "govhub_forecast_history_seconds": Family((*HALL, "resource")),
 }
 HEALTH: dict[str, Family] = {
     "govhub_exporter_build_info": Family(("hub",)),
@@ -109,6 +109,7 @@ PROMETHEUS: dict[str, Family] = {
 FAMILIES: dict[str, Family] = INVENTORY | FORECAST | HEALTH | METERS | PROMETHEUS
 
 EXPORTER_JOB = "govhub-capacity"
-EXPORTER_JOBS = "govhub(-capacity)?"
+"""The job that scrapes ``serve``, as the guide, the examples, the lab and the rules call it."""
+FEDERATION_JOB = "govhub-federation"
 METERS_JOBS = "(govhub-)?meters(-.+)?"
 """Jobs may be called by the place or kind of what they scrape."""

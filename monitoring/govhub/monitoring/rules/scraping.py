@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from govhub.monitoring.rules.contract import EXPORTER_JOB
+from govhub.monitoring.rules.contract import EXPORTER_JOB, FEDERATION_JOB
 from govhub.monitoring.rules.documents import as_yaml
 from govhub.monitoring.rules.files import MARK
 from govhub.monitoring.rules.scope import Scope
@@ -51,7 +51,7 @@ def federation_file(scope: Scope, source: str) -> str:
         f'ALERTS{{alertstate="firing", hub="{scope.hub}"}}',
     ]
     job: dict[str, Any] = {
-        "job_name": "govhub-federation",
+        "job_name": FEDERATION_JOB,
         "metrics_path": "/federate",
         "honor_labels": True,
         "params": {"match[]": wanted},

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from govhub.monitoring import words
+from govhub.monitoring.forecast.exhaustion import TOLD
 from govhub.monitoring.web import shape
 from govhub.monitoring.web.access.gate import csrf_of
 from govhub.monitoring.web.access.roles import Role, Visitor
@@ -105,6 +106,8 @@ class Pages:
             "resource": partial(words.resource, look=look),
             "figure": partial(words.figure, look=look),
             "words": words,
+            # Without one of these a date that is missing is unknown; with it, none is foreseen.
+            "foreseen": frozenset(TOLD),
             "data": data,
             "to": linked,
         }

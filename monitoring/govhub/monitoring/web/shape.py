@@ -74,9 +74,13 @@ def moment(timestamp: float | None, look: Look) -> str:
 
 
 def behind(forecast: dict[str, Any], look: Look) -> str:
-    """How much data stand behind a forecast."""
+    """How much data stand behind a forecast, or why nobody can say yet."""
     days = forecast["history_days"]
-    return look("{count} days of data").format(count=f"{days:,.0f}") if days else look("no history")
+    if days:
+        return look("{count} days of data").format(count=f"{days:,.0f}")
+    if forecast["state"] == "making":
+        return look("the forecast is being made")
+    return look("the forecast cannot be made") if forecast["state"] == "failed" else look("no history")
 
 
 def level(ratio: float | None) -> str:

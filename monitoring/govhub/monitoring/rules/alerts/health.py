@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from govhub.monitoring.rules.alerts.places import Examples, pair, place_of
-from govhub.monitoring.rules.contract import EXPORTER_JOB, EXPORTER_JOBS, HALL
+from govhub.monitoring.rules.contract import EXPORTER_JOB, HALL
 from govhub.monitoring.rules.promql import Query, on, quoted
 from govhub.monitoring.rules.spec import Alert, Owner, Series, Severity
 
@@ -19,7 +19,7 @@ def health_alerts(query: Query) -> list[Alert]:
 
 
 def _exporter(query: Query) -> list[Alert]:
-    job = f"job=~{quoted(EXPORTER_JOBS)}"
+    job = f"job={quoted(EXPORTER_JOB)}"
     target = {"hub": query.hub, "job": EXPORTER_JOB, "instance": "serve:9100"}
     alert = partial(Alert, owner=Owner.MONITORING)
     return [
@@ -37,6 +37,7 @@ def _exporter(query: Query) -> list[Alert]:
             expr=f"absent({query.select('up', job)})",
             hold=10,
             severity=Severity.CRITICAL,
+            labels={"job": EXPORTER_JOB},
             fires=(),
             quiet=(Series("up", target, "0"),),
             absence=True,

@@ -27,7 +27,7 @@ def _declared(scope: Scope, limits: Limits) -> list[Alert]:
     hall, rack = examples.hall, examples.rack
     binding = 'resource="binding"'
     room = Series(ROOM, hall | {"resource": "binding"}, f"{limits.room - 1}")
-    kilograms, most = "govhub_rack_weight_kilograms", "govhub_rack_weight_limit_kilograms"
+    weight, most = "govhub_rack_weight_grams", "govhub_rack_weight_limit_grams"
     declared = Series(RACKS, hall | {"state": "declared"}, "100")
     return [
         Alert(
@@ -53,13 +53,13 @@ def _declared(scope: Scope, limits: Limits) -> list[Alert]:
         ),
         Alert(
             name="GovhubRackOverweight",
-            expr=f"{ratio(query.one(kilograms, RACK), query.one(most, RACK))}\n> 1",
+            expr=f"{ratio(query.one(weight, RACK), query.one(most, RACK))}\n> 1",
             hold=30,
             severity=Severity.WARNING,
             owner=Owner.FACILITIES,
             labels=place_of(rack),
-            fires=pair(rack, (kilograms, "1200"), (most, "1000")),
-            quiet=pair(rack, (kilograms, "1000"), (most, "1000")),
+            fires=pair(rack, (weight, "1200000"), (most, "1000000")),
+            quiet=pair(rack, (weight, "1000000"), (most, "1000000")),
             shown="120%",
         ),
     ]
@@ -123,11 +123,12 @@ def growth_alerts(query: Query, limits: Limits) -> list[Alert]:
 def forecast_alerts(query: Query, limits: Limits) -> list[Alert]:
     """Dates that the forecast gives, and whether it may be believed."""
     labels = Examples(query.hub).hall | {"resource": "power"}
-    error, history = "govhub_forecast_backtest_error_ratio", "govhub_forecast_history_days"
+    error, history = "govhub_forecast_backtest_error_ratio", "govhub_forecast_history_seconds"
     runs_out = "govhub_forecast_exhaustion_timestamp_seconds"
     left = f"({query.one(ORDER, RESOURCE, how='min')} - time()) / {DAY}"
     tenth = f"quantile={quoted('0.1')}"
     soon = f"({query.one(runs_out, RESOURCE, tenth, how='min')} - time()) / {DAY}"
+    short = f"{query.one(history, RESOURCE)} < {30 * DAY}"
     dated = f"and {on(*RESOURCE)}\n{query.one(ORDER, RESOURCE)}"
     early = labels | {"quantile": "0.1"}
     alert = partial(Alert, owner=Owner.PLANNING, labels=place_of(labels), hold=60)
@@ -165,9 +166,9 @@ def forecast_alerts(query: Query, limits: Limits) -> list[Alert]:
         ),
         alert(
             name="GovhubForecastUnreliable",
-            expr=f"(\n  {query.one(error, RESOURCE)} > 0.25\n  or\n  {query.one(history, RESOURCE)} < 30\n)\n{dated}",
+            expr=f"(\n  {query.one(error, RESOURCE)} > 1\n  or\n  {short}\n)\n{dated}",
             severity=Severity.INFO,
-            fires=(Series(error, labels, "0.4"), Series(ORDER, labels, day(400))),
-            quiet=(Series(error, labels, "0.1"), Series(history, labels, "90"), Series(ORDER, labels, day(400))),
+            fires=(Series(error, labels, "1.2"), Series(ORDER, labels, day(400))),
+            quiet=(Series(error, labels, "0.8"), Series(history, labels, day(90)), Series(ORDER, labels, day(400))),
         ),
     ]

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from govhub.monitoring.arithmetic.figure import Figure
+from govhub.monitoring.arithmetic.figure import Figure, unknown
 from govhub.monitoring.arithmetic.grades import Survives, survives
 from govhub.monitoring.columns import Columns
 from govhub.monitoring.web.source import Document
 
 
-def power_tree_of(columns: Columns, hall: str) -> Document | None:
+def power_tree_of(columns: Columns, hall: str, measured: Sequence[Figure] = ()) -> Document | None:
     """The elements that feed ``hall``, parents before children; None when there is no such hall.
 
-    ``load`` and ``after_loss`` are figures in W; ``lost`` is the element whose loss puts most on this one, and
-    ``dark_watts`` go dark with it. An element may feed other halls too; its load is all of it.
+    ``load``, ``after_loss`` and ``measured`` are figures in W, the first two of what is declared; ``lost`` is the
+    element whose loss puts most on this one, and ``dark_watts`` go dark with it. An element may feed other halls too;
+    its load is all of it.
+
+    Args:
+        columns: of the hub.
+        hall: as ``site/hall``.
+        measured: a figure of each element of the hub; empty when nobody measures.
     """
     if hall not in columns.halls:
         return None
@@ -38,7 +45,10 @@ def power_tree_of(columns: Columns, hall: str) -> Document | None:
         "hall": hall,
         "tier": tier,
         "survives": survives(tier).value,
-        "elements": [_element(columns, item, depth) for item, depth in order],
+        "elements": [
+            _element(columns, item, depth) | {"measured": (measured[item] if measured else unknown("W")).as_dict()}
+            for item, depth in order
+        ],
         "holds": survives(tier) is Survives.PATH,
     }
 
