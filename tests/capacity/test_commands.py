@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +77,42 @@ def test_racks_as_json_csv_and_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert (first["watts"], first["rated_watts"], first["servers"], first["binding"]) == (4600, 6000, 1, "power")
     assert rows[0]["gap"] == ("" if first["gap"] is None else str(first["gap"]))
     assert "16 more" in run(capsys, *words)[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "rows_of"),
+    [
+        (("show", "jinzhou"), lambda told: [(place, name) for place, figures in figures_of(told) for name in figures]),
+        (("report", "jinzhou"), lambda told: [(row["place"], row["resource"]) for row in told["forecasts"]]),
+        (("forecast", "jinzhou"), lambda told: [(row["place"], row["resource"]) for row in told["forecasts"]]),
+        (("what-if", "jinzhou", "--servers", "5"), lambda told: [(row["at"], row["unit"]) for row in told["changes"]]),
+    ],
+)
+def test_the_rows_of_each_document_are_to_be_had_as_csv(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], rows_of: Callable[[Any], list[tuple[str, str]]]
+) -> None:
+    code, out, _ = run(capsys, "capacity", *words, "--csv")
+    told = json.loads(run(capsys, "capacity", *words, "--json")[1])
+    found = list(csv.DictReader(io.StringIO(out)))
+
+    assert code == 0
+    names = {"show": ("place", "figure"), "what-if": ("at", "unit")}
+    first, second = names.get(words[0], ("place", "resource"))
+    assert [(row[first], row[second]) for row in found] == rows_of(told) != []
+    # What is not known is empty, never zero.
+    assert all(row.get("numerator") == "" for row in found if row.get("figure") == "power.measured")
+    assert run(capsys, "capacity", *words, "--csv", "--json")[0] == 64
+
+
+def test_a_hall_that_is_shown_alone_has_each_figure_once(capsys: pytest.CaptureFixture[str]) -> None:
+    out = run(capsys, "capacity", "show", "yichang", "dongyuemiao/h01", "--csv")[1]
+    names = [row["figure"] for row in csv.DictReader(io.StringIO(out))]
+    assert len(names) == len(set(names))
+    assert {"racks", "failover.busway"} <= set(names)
+
+
+def figures_of(told: Any) -> list[tuple[str, Any]]:
+    return [("", told["figures"]), *((hall["hall"], hall["figures"]) for hall in told["halls"])]
 
 
 @pytest.mark.parametrize("sort", ["power", "feed", "space", "gap", "weight", "stranded", "name"])

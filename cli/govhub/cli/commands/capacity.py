@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +18,8 @@ from govhub.cli.commands import (
 from govhub.cli.grammar import command, group
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
+from govhub.cli.views.tables import Csv, one_form, write_rows
 from govhub.cli.views.view import view_of
-from govhub.core.errors import UsageError
 from govhub.core.exits import Exit
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ LiveFlag = Annotated[
     bool | None,
     typer.Option("--live/--no-live", help="Ask meters and clusters, or nobody; by default while the lab runs."),
 ]
-Csv = Annotated[bool, typer.Option("--csv", help="Rows as CSV on stdout.")]
 
 
 class Sort(StrEnum):
@@ -76,14 +74,20 @@ def show(
     units: Units = 2,
     watts: Watts = 800.0,
     kg: Weight = 30.0,
+    csv: Csv = False,
     prometheus: Metered = None,
     live: LiveFlag = None,
 ) -> int:
     """Show what binds each hall first, then figures with what is known of them, and how old what is measured is."""
     from govhub.cli.views.capacity import show_capacity
+    from govhub.ops.capacity.csvs import figure_lines
     from govhub.ops.capacity.show import show as run
 
+    one_form(terminal, csv=csv)
     document = run(hub, place.strip("/"), _server(units, watts, kg), _sources(prometheus, live))
+    if csv:
+        write_rows(figure_lines(document))
+        return Exit.OK
     view_of(terminal).show(document, lambda console: show_capacity(console, document, verbose=terminal.verbose))
     return Exit.OK
 
@@ -103,16 +107,14 @@ def racks(
 ) -> int:
     """List racks, the fullest first: units, weight, power, feeds after a loss, and how many servers still fit."""
     from govhub.cli.views.capacity import show_racks
-    from govhub.ops.capacity.racks import as_csv
+    from govhub.ops.capacity.csvs import rack_lines
     from govhub.ops.capacity.racks import racks as run
 
-    if csv and terminal.json:
-        raise UsageError.one("USE009", "--csv and --json are two forms of one output", hint="leave one of them out")
+    one_form(terminal, csv=csv)
     sources = _sources(prometheus, live)
     document = run(hub, place.strip("/"), sort.value, _server(units, watts, kg), sources)
     if csv:
-        for line in as_csv(document):
-            sys.stdout.write(line)
+        write_rows(rack_lines(document))
         return Exit.OK
     view_of(terminal).show(document, lambda console: show_racks(console, document, verbose=terminal.verbose))
     return Exit.OK

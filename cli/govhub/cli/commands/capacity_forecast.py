@@ -12,6 +12,7 @@ import typer
 from govhub.cli.grammar import command, group
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
+from govhub.cli.views.tables import Csv, one_form, write_rows
 from govhub.cli.views.view import view_of
 from govhub.core.exits import Exit
 
@@ -57,11 +58,14 @@ def forecast(
     horizon: Horizon = 540,
     history: Folder = None,
     seasonal: Seasonal = False,
+    csv: Csv = False,
 ) -> int:
     """Show when each resource runs out, how sure that is, and by when to order. Contacts nobody."""
     from govhub.cli.views.capacity_forecast import show_forecast
+    from govhub.ops.capacity.csvs import forecast_lines
     from govhub.ops.capacity.forecast import ForecastRequest, forecast_hub
 
+    one_form(terminal, csv=csv)
     request = ForecastRequest(
         hub=hub,
         place=place.strip("/"),
@@ -71,6 +75,9 @@ def forecast(
         seasonal=seasonal,
     )
     document = forecast_hub(request)
+    if csv:
+        write_rows(forecast_lines(document))
+        return Exit.OK
     view_of(terminal).show(document, lambda console: show_forecast(console, document, verbose=terminal.verbose))
     return Exit.OK
 

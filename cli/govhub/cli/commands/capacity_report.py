@@ -11,6 +11,7 @@ from govhub.cli.commands.capacity_forecast import Folder, Horizon, Seasonal
 from govhub.cli.grammar import command
 from govhub.cli.options import HubName, Markdown
 from govhub.cli.terminal import Terminal
+from govhub.cli.views.tables import Csv, one_form, write_rows
 from govhub.cli.views.view import view_of
 from govhub.core.exits import Exit
 
@@ -35,13 +36,16 @@ def report(
     horizon: Horizon = 540,
     history: Folder = None,
     seasonal: Seasonal = False,
+    csv: Csv = False,
 ) -> int:
     """Show the morning page: what is full, what runs out when, what to order by when, what changed."""
     from govhub.cli.views.capacity_report import report_page, show_report
     from govhub.cli.views.files import write_side_file
+    from govhub.ops.capacity.csvs import forecast_lines
     from govhub.ops.capacity.forecast import ForecastRequest
     from govhub.ops.capacity.report import report as run
 
+    one_form(terminal, csv=csv)
     document = run(ForecastRequest(hub=hub, horizon=horizon, folder=history, seasonal=seasonal), against)
     if markdown:
         write_side_file(markdown, report_page(document, terminal.program))
@@ -49,5 +53,8 @@ def report(
         from govhub.cli.views.capacity_html import report_html
 
         write_side_file(html, report_html(document))
+    if csv:
+        write_rows(forecast_lines(document))
+        return Exit.OK
     view_of(terminal).show(document, lambda console: show_report(console, document, verbose=terminal.verbose))
     return Exit.OK

@@ -11,6 +11,7 @@ import typer
 from govhub.cli.grammar import command
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
+from govhub.cli.views.tables import Csv, one_form, write_rows
 from govhub.cli.views.view import view_of
 from govhub.core.errors import UsageError
 
@@ -70,15 +71,18 @@ def what_if(
     lose: Lose = None,
     place: Place = "",
     order: Ordered = Order.SPREAD,
+    csv: Csv = False,
 ) -> int:
     """Show what more machines, more systems or a loss would do. Reads the hub's files alone; 4 when it does not fit."""
     if not (servers or file or lose):
         hint = "say --servers N, --file FILE or --lose ADDRESS; they go together"
         raise UsageError.one("USE010", "there is nothing to try", hint=hint)
     from govhub.cli.views.capacity_whatif import show_what_if
+    from govhub.ops.capacity.csvs import change_lines
     from govhub.ops.capacity.whatif import WhatIfRequest
     from govhub.ops.capacity.whatif import what_if as run
 
+    one_form(terminal, csv=csv)
     request = WhatIfRequest(
         hub=hub,
         servers=servers,
@@ -94,5 +98,8 @@ def what_if(
     )
     result = run(request)
     document = result.document
+    if csv:
+        write_rows(change_lines(document))
+        return result.exit
     view_of(terminal).show(document, lambda console: show_what_if(console, document, verbose=terminal.verbose))
     return result.exit

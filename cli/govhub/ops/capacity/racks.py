@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
 from typing import Any
 
 from govhub.monitoring.halls import Halls, Server
-from govhub.monitoring.rows import COLUMNS, rack_rows
+from govhub.monitoring.rows import rack_rows
 from govhub.ops.capacity.live import Sources, live_of
 from govhub.ops.capacity.places import SCHEMA, columns_of, racks_of
 
@@ -34,11 +31,3 @@ def racks(
         "racks": rack_rows(halls, inside, sort),
     }
     return document | ({"live": live.document} if live.document else {})
-
-
-def as_csv(document: dict[str, Any]) -> Iterator[str]:
-    """The rows of ``racks`` as lines of RFC 4180, a header first; an empty cell is unknown."""
-    for row in [dict(zip(COLUMNS, COLUMNS, strict=True)), *document["racks"]]:
-        line = io.StringIO()
-        csv.writer(line).writerow([row[name] for name in COLUMNS])
-        yield line.getvalue()
