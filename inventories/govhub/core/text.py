@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -21,3 +22,12 @@ def and_more(names: list[str], limit: int = 5) -> str:
     """The first names, and how many were left out."""
     shown = ", ".join(names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
+
+
+def minute_of(timestamp: float) -> str:
+    """A Unix time as a date with minutes, UTC.
+
+    Raises:
+        OverflowError, ValueError, OSError: it is no time that a calendar has.
+    """
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -18,8 +18,7 @@ from govhub.cli.commands import (
 from govhub.cli.grammar import command, group
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
-from govhub.cli.views.tables import Csv, one_form, write_rows
-from govhub.cli.views.view import view_of
+from govhub.cli.views.tables import Csv, one_form, show_rows
 from govhub.core.exits import Exit
 
 if TYPE_CHECKING:
@@ -85,10 +84,13 @@ def show(
 
     one_form(terminal, csv=csv)
     document = run(hub, place.strip("/"), _server(units, watts, kg), _sources(prometheus, live))
-    if csv:
-        write_rows(figure_lines(document))
-        return Exit.OK
-    view_of(terminal).show(document, lambda console: show_capacity(console, document, verbose=terminal.verbose))
+    show_rows(
+        terminal,
+        document,
+        lambda console: show_capacity(console, document, verbose=terminal.verbose),
+        figure_lines,
+        csv=csv,
+    )
     return Exit.OK
 
 
@@ -113,10 +115,13 @@ def racks(
     one_form(terminal, csv=csv)
     sources = _sources(prometheus, live)
     document = run(hub, place.strip("/"), sort.value, _server(units, watts, kg), sources)
-    if csv:
-        write_rows(rack_lines(document))
-        return Exit.OK
-    view_of(terminal).show(document, lambda console: show_racks(console, document, verbose=terminal.verbose))
+    show_rows(
+        terminal,
+        document,
+        lambda console: show_racks(console, document, verbose=terminal.verbose),
+        rack_lines,
+        csv=csv,
+    )
     return Exit.OK
 
 

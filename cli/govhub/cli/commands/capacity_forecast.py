@@ -12,7 +12,7 @@ import typer
 from govhub.cli.grammar import command, group
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
-from govhub.cli.views.tables import Csv, one_form, write_rows
+from govhub.cli.views.tables import Csv, one_form, show_rows
 from govhub.cli.views.view import view_of
 from govhub.core.exits import Exit
 
@@ -75,10 +75,13 @@ def forecast(
         seasonal=seasonal,
     )
     document = forecast_hub(request)
-    if csv:
-        write_rows(forecast_lines(document))
-        return Exit.OK
-    view_of(terminal).show(document, lambda console: show_forecast(console, document, verbose=terminal.verbose))
+    show_rows(
+        terminal,
+        document,
+        lambda console: show_forecast(console, document, verbose=terminal.verbose),
+        forecast_lines,
+        csv=csv,
+    )
     return Exit.OK
 
 

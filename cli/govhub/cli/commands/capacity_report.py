@@ -11,8 +11,7 @@ from govhub.cli.commands.capacity_forecast import Folder, Horizon, Seasonal
 from govhub.cli.grammar import command
 from govhub.cli.options import HubName, Markdown
 from govhub.cli.terminal import Terminal
-from govhub.cli.views.tables import Csv, one_form, write_rows
-from govhub.cli.views.view import view_of
+from govhub.cli.views.tables import Csv, one_form, show_rows
 from govhub.core.exits import Exit
 
 Against = Annotated[
@@ -53,8 +52,11 @@ def report(
         from govhub.cli.views.capacity_html import report_html
 
         write_side_file(html, report_html(document))
-    if csv:
-        write_rows(forecast_lines(document))
-        return Exit.OK
-    view_of(terminal).show(document, lambda console: show_report(console, document, verbose=terminal.verbose))
+    show_rows(
+        terminal,
+        document,
+        lambda console: show_report(console, document, verbose=terminal.verbose),
+        forecast_lines,
+        csv=csv,
+    )
     return Exit.OK

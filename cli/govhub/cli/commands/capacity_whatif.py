@@ -11,8 +11,7 @@ import typer
 from govhub.cli.grammar import command
 from govhub.cli.options import HubName
 from govhub.cli.terminal import Terminal
-from govhub.cli.views.tables import Csv, one_form, write_rows
-from govhub.cli.views.view import view_of
+from govhub.cli.views.tables import Csv, one_form, show_rows
 from govhub.core.errors import UsageError
 
 Servers = Annotated[int, typer.Option(metavar="N", min=0, max=1_000_000, help="Place this many machines.")]
@@ -98,8 +97,11 @@ def what_if(
     )
     result = run(request)
     document = result.document
-    if csv:
-        write_rows(change_lines(document))
-        return result.exit
-    view_of(terminal).show(document, lambda console: show_what_if(console, document, verbose=terminal.verbose))
+    show_rows(
+        terminal,
+        document,
+        lambda console: show_what_if(console, document, verbose=terminal.verbose),
+        change_lines,
+        csv=csv,
+    )
     return result.exit

@@ -19,10 +19,11 @@ from typing import Any
 from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.errors import GovhubError
 from govhub.core.settings import today
+from govhub.core.text import minute_of
 from govhub.monitoring.columns import Columns
 from govhub.ops.capacity.days import history_folder, today_of
 from govhub.ops.capacity.foreseeing import Failure, child
-from govhub.ops.capacity.serving import NO_FORECAST, Foreseen, written
+from govhub.ops.capacity.serving import NO_FORECAST, Foreseen
 
 AGAIN = 300.0
 """Seconds after which one that failed is tried again."""
@@ -65,8 +66,10 @@ class Foresight:
         with self._lock:
             if self._making is not None:
                 self._take(self._making)
-            if self._making is None and not self._closed and self._is_due(columns):
-                self._start(columns)
+            if self._making is None and not self._closed:
+                key = _key(columns)
+                if self._is_due(columns, key):
+                    self._start(columns, key)
             return self._told()
 
     def close(self) -> None:
@@ -76,13 +79,13 @@ class Foresight:
             if self._making is not None:
                 self._end(self._making)
 
-    def _is_due(self, columns: Columns) -> bool:
+    def _is_due(self, columns: Columns, key: _Key) -> bool:
         if self._failed is not None and self._clock() >= self._failed + AGAIN:
             return True
-        return columns is not self._columns or _key(columns) != self._key
+        return columns is not self._columns or key != self._key
 
-    def _start(self, columns: Columns) -> None:
-        self._columns, self._key = columns, _key(columns)
+    def _start(self, columns: Columns, key: _Key) -> None:
+        self._columns, self._key = columns, key
         spawn = multiprocessing.get_context("spawn")
         answer, theirs = spawn.Pipe(duplex=False)
         process = spawn.Process(target=child, args=(str(columns.hub.folder), theirs), name="forecast", daemon=True)
@@ -123,7 +126,7 @@ class Foresight:
         self._making = None
 
     def _tell(self, failure: Failure) -> None:
-        shown = "unknown is what it would say" if self._made is None else f"shown is that of {written(self._made)}"
+        shown = "unknown is what it would say" if self._made is None else f"shown is that of {minute_of(self._made)}"
         summary = f"the forecast cannot be made: {failure.summary}"
         about = Diagnostic(code="WEB008", severity=Severity.WARNING, summary=summary, hint=shown)
         if self._failed is None:

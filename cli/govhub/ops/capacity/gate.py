@@ -13,6 +13,7 @@ from govhub.inventory.limits import CAPACITY_RULES
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.tenancy import ExceptionEntry, ExceptionKind
 from govhub.inventory.topology import Path
+from govhub.inventory.waivers import unneeded
 
 if TYPE_CHECKING:
     from govhub.monitoring.columns import Columns
@@ -83,15 +84,8 @@ class _Waivers:
         """POL002: waivers of what is within its limits, or not there."""
         for index, entry in self._entries:
             if index not in self._used:
-                yield Diagnostic(
-                    code="POL002",
-                    severity=Severity.WARNING,
-                    summary=f'the waiver "{entry.name}" waives nothing',
-                    detail=f'nothing of {entry.target} breaks the rule "{entry.rule}"',
-                    address=f"exceptions.{entry.name}",
-                    source=self._hub.at("exceptions", index),
-                    hint="remove it, so that the next deviation is asked for again",
-                )
+                detail = f'nothing of {entry.target} breaks the rule "{entry.rule}"'
+                yield unneeded(self._hub, index, entry, detail)
 
 
 def _targets(resource: str, at: str) -> set[str]:

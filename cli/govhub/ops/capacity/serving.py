@@ -16,6 +16,7 @@ from typing import Any
 from govhub.core.diagnostics import Diagnostic, Severity
 from govhub.core.errors import GovhubError, InvalidInput
 from govhub.core.settings import inventories, today
+from govhub.core.text import minute_of
 from govhub.inventory.loader import find_hub
 from govhub.monitoring.arithmetic.figure import Figure
 from govhub.monitoring.columns import Columns
@@ -201,7 +202,7 @@ class HubSource:
                 raise InvalidInput.one("REV001", f"{self.hub} did not exist at {before[:80]}")
             found = read_folder(folder)
             columns = Columns(valid(*found)[0])
-            return comparison(document_of(columns, Halls(columns)), now, (before, written(self._state.as_of)))
+            return comparison(document_of(columns, Halls(columns)), now, (before, minute_of(self._state.as_of)))
 
     def what_if(self, question: Question) -> Document:
         """As ``capacity what-if``, of the files as they were looked at last."""
@@ -308,15 +309,10 @@ def _told(live: Live | None) -> list[Diagnostic]:
     return found
 
 
-def written(timestamp: float) -> str:
-    """A Unix time with minutes, in UTC."""
-    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(timestamp))
-
-
 def _not_taken(error: GovhubError, loaded: float) -> Diagnostic:
     first = error.diagnostics[0]
     text = f"the hub's files have changed and are not valid: {first.summary}"
-    hint = f"figures are of the files as they were at {written(loaded)}"
+    hint = f"figures are of the files as they were at {minute_of(loaded)}"
     return Diagnostic(
         code="WEB005", severity=Severity.WARNING, summary=text, address=first.address, source=first.source, hint=hint
     )

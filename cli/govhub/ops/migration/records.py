@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from govhub.core.canonical import digest
@@ -92,11 +91,3 @@ def context_of(hub: Hub, system: str, record: Record, run: RunStanding | None = 
         now=record.clock(),
         actor=actor(),
     )
-
-
-def program() -> str:
-    """The version of govhub, for the record."""
-    try:
-        return version("govhub")
-    except PackageNotFoundError:
-        return "0"

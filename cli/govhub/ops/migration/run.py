@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from govhub.core.errors import GovhubError, LockHeld
+from govhub.core.release import release
 from govhub.inventory.loader import Hub
 from govhub.migration.itinerary.durable import Durable
 from govhub.migration.itinerary.engine import Engine, Listener, Progress, Subject
@@ -21,7 +22,7 @@ from govhub.migration.record.standing import stand
 from govhub.migration.record.store import Clock, Record, now
 from govhub.ops.load import valid_hub
 from govhub.ops.migration.plugged import steps_of
-from govhub.ops.migration.records import context_of, durable_address, opened, program
+from govhub.ops.migration.records import context_of, durable_address, opened
 from govhub.ops.migration.refusing import hold_against_files
 from govhub.ops.migration.selecting import systems_of
 
@@ -114,7 +115,7 @@ def _one(request: RunSystems, engine: Engine, hub: Hub, record: Record, name: st
         hold_against_files(hub, name, itinerary, standing.run)
         steps = request.steps(hub, name)
         try:
-            return _shown(engine.advance(Subject(context=context, steps=steps, program=program()), itinerary))
+            return _shown(engine.advance(Subject(context=context, steps=steps, program=release()), itinerary))
         finally:
             close(steps)
     except LockHeld as error:

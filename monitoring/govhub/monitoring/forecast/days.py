@@ -63,3 +63,9 @@ def _span(days: list[date], zone: ZoneInfo) -> Span:
 
 def _hours(day: date, zone: ZoneInfo) -> int:
     return round((ends(day, zone) - ends(day - timedelta(days=1), zone)) / 3600)
+
+
+def month_end(month: str) -> date:
+    """The last day of a month that is written YYYY-MM."""
+    year, number = int(month[:4]), int(month[5:])
+    return date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)

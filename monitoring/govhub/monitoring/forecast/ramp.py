@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from govhub.inventory.model.ledger import STAGES, LedgerEntry
 from govhub.inventory.model.root import HubFile
+from govhub.monitoring.forecast.days import month_end
 from govhub.monitoring.forecast.outlook import Outlook
 
 
@@ -46,12 +47,6 @@ def _ramp(site: str, entries: list[LedgerEntry], used: Outlook | None, as_of: da
         "next_step": {"month": step.month, "planned": step.planned} if step else None,
         "short_days": (month_end(step.month) - runs_out).days if step and runs_out else None,
     }
-
-
-def month_end(month: str) -> date:
-    """The last day of a month that is written YYYY-MM."""
-    year, number = int(month[:4]), int(month[5:])
-    return date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)
 
 
 def _ahead(entry: LedgerEntry, as_of: date | None, limit: float | None) -> bool:

@@ -21,6 +21,7 @@ import polars as pl
 from govhub.core.diagnostics import Diagnostics
 from govhub.core.files import private_folder, write_atomic
 from govhub.monitoring.arithmetic.figure import Floats
+from govhub.monitoring.forecast.days import month_end
 
 FORMAT = "govhub.capacity-history/1"
 KEY = "govhub.schema"
@@ -214,7 +215,7 @@ class History:
         """
         before, after, aged = 0, 0, set[str]()
         for folder in self._months():
-            old = keep_after is not None and _month_end(folder.name) < keep_after
+            old = keep_after is not None and month_end(folder.name) < keep_after
             for metric in sorted({_metric(path) for path in folder.glob(PARTS)}):
                 parts = sorted(folder.glob(f"{metric}_*.parquet"))
                 read = {path: frame for path in parts if (frame := self._still(path)) is not None}
@@ -317,7 +318,7 @@ class History:
                 pl.col("p95").median(),
                 pl.col("max").max(),
                 (pl.col("mean") * pl.col("coverage")).sum() / pl.col("coverage").sum(),
-                pl.col("coverage").sum() / _month_end(month).day,
+                pl.col("coverage").sum() / month_end(month).day,
                 pl.col("collected").max(),
             )
             .select(list(COLUMNS))
@@ -393,8 +394,3 @@ def _bytes(frame: pl.DataFrame) -> bytes:
     out = io.BytesIO()
     frame.sort(["metric", "place", "day"]).write_parquet(out, compression="zstd", metadata={KEY: FORMAT})
     return out.getvalue()
-
-
-def _month_end(month: str) -> date:
-    year, number = int(month[:4]), int(month[5:])
-    return date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
+from govhub.core.release import release
 from govhub.monitoring.halls import Halls
 from govhub.monitoring.metrics.blocks import Block, block, head, written
 from govhub.monitoring.metrics.exposition import EVERYTHING, HUB, Exposition
@@ -119,7 +119,7 @@ class Exporter:
         blocks: list[Block] = []
         if name in (EVERYTHING, HUB):
             assert self._state is not None
-            blocks.append(block("govhub_exporter_build_info", {(_version(),): 1.0}))
+            blocks.append(block("govhub_exporter_build_info", {(release(),): 1.0}))
             own["hub_loaded_timestamp_seconds"] = made.loaded
             own["hub_valid"] = float(self._state.valid)
         own["render_seconds"] = made.took
@@ -178,10 +178,3 @@ def _looked_at(task: asyncio.Task[Made]) -> None:
     """An error is told to those who wait; when nobody does any more, it is no news for the event loop."""
     if not task.cancelled():
         task.exception()
-
-
-def _version() -> str:
-    try:
-        return version("govhub")
-    except PackageNotFoundError:
-        return "0"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
+from govhub.core.text import minute_of
 from govhub.monitoring.words import Look
 
 
@@ -70,7 +70,7 @@ def moment(timestamp: float | None, look: Look) -> str:
     """A Unix time as a date with minutes, UTC."""
     if timestamp is None:
         return look("unknown")
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return minute_of(timestamp)
 
 
 def behind(forecast: dict[str, Any], look: Look) -> str:

@@ -11,6 +11,7 @@ from govhub.core.text import and_more, did_you_mean
 from govhub.inventory.limits import CAPACITY_RULES
 from govhub.inventory.loader import Hub
 from govhub.inventory.model.tenancy import ExceptionEntry, ExceptionKind
+from govhub.inventory.waivers import unneeded
 from govhub.stacks.graph import Graph
 from govhub.stacks.policies.registry import RULES
 from govhub.stacks.policies.rule import Finding, Level, Rule
@@ -64,15 +65,8 @@ class _Waivers:
         for rule, entries in self._by_rule.items():
             for index, entry in entries:
                 if index not in self._used:
-                    yield Diagnostic(
-                        code="POL002",
-                        severity=Severity.WARNING,
-                        summary=f'the waiver "{entry.name}" waives nothing',
-                        detail=f'no object of {entry.target} breaks the rule "{rule}"',
-                        address=f"exceptions.{entry.name}",
-                        source=self._hub.at("exceptions", index),
-                        hint="remove it, so that the next deviation is asked for again",
-                    )
+                    detail = f'no object of {entry.target} breaks the rule "{rule}"'
+                    yield unneeded(self._hub, index, entry, detail)
 
 
 def _diagnostic(rule: Rule, level: Level, finding: Finding) -> Diagnostic:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from govhub.core.errors import InvalidInput
+from govhub.core.text import minute_of
 from govhub.monitoring.web.source import SCHEMA, Document
 
 MAX_CHANGES = 5000
@@ -134,6 +134,6 @@ def _when(review: Review) -> str:
     if review.as_of is None:
         return review.hub
     try:
-        return datetime.fromtimestamp(review.as_of, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return minute_of(review.as_of)
     except (OverflowError, ValueError, OSError):
         return review.hub
